@@ -1,0 +1,67 @@
+"""The nine kinds of failure that the floors above may meet, without any word of HTTP.
+
+A kind carries facts; each dialect decides which status and which body it becomes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldError:
+    """One thing wrong with an input: `field` is a JSON pointer such as `/3/subject`, or a name."""
+
+    field: str
+    message: str
+
+
+class DomainError(Exception):
+    """A failure that the caller can understand and, mostly, mend."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInput(DomainError):
+    """What was sent breaks a rule; `fields` names the places when there are any to name."""
+
+    def __init__(self, message: str, fields: Sequence[FieldError] = ()) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
+
+
+class Unauthenticated(DomainError):
+    """Nobody is known to be asking."""
+
+
+class Forbidden(DomainError):
+    """Somebody known asks for what they may not have."""
+
+
+class NotFound(DomainError):
+    """The named thing does not exist, here and for this caller."""
+
+
+class Conflict(DomainError):
+    """The thing exists already, is in use, or has changed meanwhile."""
+
+
+class TooLarge(DomainError):
+    """The input exceeds a limit of size; the message names the limit."""
+
+
+class Overloaded(DomainError):
+    """No room now; worth another try after `retry_after_s` seconds."""
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(Overloaded):
+    """This caller has used up its share; worth another try after `retry_after_s` seconds."""
+
+
+class Unavailable(Overloaded):
+    """The store is down or took too long; nothing of the request was kept."""
