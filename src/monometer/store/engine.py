@@ -1,0 +1,103 @@
+"""The connection pool, and the one place where a driver's error becomes a kind of failure."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import cast
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from monometer.core.errors import InvalidInput, Unavailable
+
+CONNECT_TIMEOUT_S = 10
+# A reader of a streamed answer who stalls for this long loses it, and its connection comes back.
+STALLED_READER_S = 300
+
+
+def create_engine(
+    database_url: str, *, connections_max: int, wait_s: float, statement_timeout_s: float
+) -> AsyncEngine:
+    """A pool of at most `connections_max`; a caller waits `wait_s` for one, then Unavailable."""
+    return create_async_engine(
+        database_url,
+        pool_size=connections_max,
+        max_overflow=0,
+        pool_timeout=wait_s,
+        pool_pre_ping=True,  # after a restart of the database nobody is handed a dead connection
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_S,
+            "server_settings": {
+                "application_name": "monometer",
+                "timezone": "UTC",
+                "jit": "off",  # costs more than it gains on these queries
+                "synchronous_commit": "on",  # what is acknowledged is on disk
+                "statement_timeout": f"{round(statement_timeout_s * 1000)}",
+                "idle_in_transaction_session_timeout": f"{STALLED_READER_S * 1000}",
+            },
+        },
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection inside a transaction: committed at the end, rolled back on an error."""
+    with translated():
+        async with engine.begin() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def driver_transaction(
+    engine: AsyncEngine,
+) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A transaction on asyncpg's own connection, borrowed from the same pool, for COPY."""
+    with translated():
+        async with engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver = cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
+            async with driver.transaction():
+                yield driver
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection that may not write."""
+    with translated():
+        async with engine.connect() as connection:
+            yield await connection.execution_options(postgresql_readonly=True)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises InvalidInput or Unavailable where the driver raised its own; passes on the rest."""
+    try:
+        yield
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        kind = kind_of(error)
+        if kind is None:
+            raise
+        raise kind from error
+    except (PoolTimeout, TimeoutError) as error:
+        raise Unavailable("no database connection became free in time") from error
+    except OSError as error:
+        raise Unavailable("the database cannot be reached") from error
+
+
+def kind_of(error: Exception) -> InvalidInput | Unavailable | None:
+    """The kind of failure a driver's error stands for, by SQLSTATE class; None for a defect."""
+    driver_error = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(driver_error, "sqlstate", None) or ""
+    cause = getattr(driver_error, "__cause__", None)
+    if state == "57014":
+        return Unavailable("the statement took too long; ask for less at once")
+    if state[:2] in {"22", "54"} or isinstance(cause or driver_error, asyncpg.exceptions.DataError):
+        return InvalidInput("a value cannot be stored or compared by the database")
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    # 08 connection, 40 rollback (deadlock), 53 resources, 55 not ready, 57 stopping, 58 system
+    if lost or state[:2] in {"08", "40", "53", "55", "57", "58"}:
+        return Unavailable("the database is not available; nothing was kept")
+    if isinstance(cause or driver_error, asyncpg.InterfaceError):
+        return Unavailable("the database connection was lost; nothing was kept")
+    return None

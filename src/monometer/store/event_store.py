@@ -1,0 +1,60 @@
+"""What is asked of a store of events. One conformance suite runs over every implementation."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from monometer.core.event import Event, StoredEvent
+from monometer.core.expression import EVERYTHING, Expression, Predicate
+from monometer.core.usage import UsageQuery, UsageRow
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page of events ended: the next one starts strictly after it in the list's order."""
+
+    time: datetime
+    key: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """At most `limit` events of a namespace, newest first, those after `after` only."""
+
+    namespace: str
+    where: Predicate = EVERYTHING
+    limit: int
+    after: Position | None = None
+
+
+class EventStore(Protocol):
+    async def append(self, events: Sequence[Event]) -> list[bool]:
+        """Store what is new, all in one transaction, and tell for each event whether it was new.
+
+        Durable, and deduplicated by (namespace, source, id), on return: of equal keys the first
+        one ever stored stays, also within `events`. The order of events is otherwise irrelevant.
+        Raises InvalidInput when an event cannot be kept, Unavailable; then nothing was stored.
+        """
+
+    def usage(
+        self, query: UsageQuery, *, rows_max: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[UsageRow]]:
+        """The rows of `core.reference.run(query, stored events)`, in its order, one by one.
+
+        Raises InvalidInput for an answer of more than `rows_max` rows, before the first row;
+        Unavailable.
+        """
+
+    async def list_events(self, page: EventPage) -> list[StoredEvent]:
+        """By time, then key, both descending: stable while others append."""
+
+    async def distinct(
+        self, namespace: str, of: Expression, where: Predicate, *, values_max: int
+    ) -> list[str]:
+        """The distinct texts of `of` over the events that `where` takes, ascending.
+
+        Raises InvalidInput for more than `values_max`.
+        """

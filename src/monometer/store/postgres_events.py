@@ -1,0 +1,171 @@
+"""The event store in PostgreSQL: COPY in, one SELECT out."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import Row, Text, select, tuple_
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from monometer.core.aggregation import Aggregation
+from monometer.core.errors import InvalidInput
+from monometer.core.event import Event, StoredEvent, event_key
+from monometer.core.expression import Expression, Predicate
+from monometer.core.numbers import mean
+from monometer.core.usage import UsageQuery, UsageRow, period_of
+from monometer.store.engine import driver_transaction, reading
+from monometer.store.event_store import EventPage
+from monometer.store.expression_sql import predicate_sql, value_sql
+from monometer.store.tables import event
+from monometer.store.usage_sql import GROUPS_FROM, usage_select
+
+FETCH_ROWS = 2_000
+
+_COLUMNS = ("namespace", "key", "source", "id", "type", "subject", "time", "data", "ingested_at")
+
+# Which of these keys are stored already. An index lookup each, so that COPY below rarely fails.
+_KNOWN = "SELECT key FROM event WHERE namespace = $1 AND key = ANY($2::uuid[])"
+
+# The same insert as the COPY, for when another writer stored one of the keys in between.
+_INSERT = """
+INSERT INTO event (namespace, key, source, id, type, subject, time, data, ingested_at)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+                     $7::timestamptz[], $8::jsonb[], $9::timestamptz[])
+ON CONFLICT (namespace, key) DO NOTHING
+RETURNING namespace, key
+"""
+
+Key = tuple[str, UUID]
+
+
+class PostgresEventStore:
+    """An EventStore over a pool of connections that it does not own."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def append(self, events: Sequence[Event]) -> list[bool]:
+        keys: list[Key] = [(one.namespace, event_key(one.source, one.id)) for one in events]
+        wanted = dict(zip(reversed(keys), reversed(events), strict=True))  # the first one wins
+        # Every writer takes keys in the same order, so two of them cannot wait for each other.
+        rows = [_row(key, wanted[key]) for key in sorted(wanted)]
+        try:
+            new = await self._copy(rows)
+        except asyncpg.UniqueViolationError:
+            new = await self._insert(rows)
+        return [_first(key, new) for key in keys]
+
+    async def _copy(self, rows: list[tuple[Any, ...]]) -> set[Key]:
+        async with driver_transaction(self._engine) as driver:
+            known: set[Key] = set()
+            for namespace in {row[0] for row in rows}:
+                of_namespace = [row[1] for row in rows if row[0] == namespace]
+                found = await driver.fetch(_KNOWN, namespace, of_namespace)
+                known.update((namespace, record[0]) for record in found)
+            new = [row for row in rows if (row[0], row[1]) not in known]
+            if new:
+                await driver.copy_records_to_table("event", records=new, columns=_COLUMNS)
+        return {(row[0], row[1]) for row in new}
+
+    async def _insert(self, rows: list[tuple[Any, ...]]) -> set[Key]:
+        async with driver_transaction(self._engine) as driver:
+            stored = await driver.fetch(_INSERT, *zip(*rows, strict=True))
+        return {(record[0], record[1]) for record in stored}
+
+    @asynccontextmanager
+    async def usage(
+        self, query: UsageQuery, *, rows_max: int
+    ) -> AsyncIterator[AsyncIterator[UsageRow]]:
+        statement = usage_select(query, rows_max=rows_max)
+        async with reading(self._engine) as connection:
+            result = await connection.stream(statement, execution_options={"yield_per": FETCH_ROWS})
+            batches = result.partitions()
+            first: Sequence[Row[Any]] = await anext(batches, [])
+            if first and first[0].total > rows_max:
+                raise InvalidInput(
+                    f"the answer has more than {rows_max} rows; "
+                    "ask for a shorter period, larger windows or fewer groups"
+                )
+            yield _usage_rows(query, first, batches)
+
+    async def list_events(self, page: EventPage) -> list[StoredEvent]:
+        statement = (
+            select(event, sql_cast(event.c.data, Text).label("text"))
+            .where(event.c.namespace == page.namespace, predicate_sql(page.where))
+            .order_by(event.c.time.desc(), event.c.key.desc())
+            .limit(page.limit)
+        )
+        if page.after is not None:
+            position = tuple_(page.after.time, page.after.key)
+            statement = statement.where(tuple_(event.c.time, event.c.key) < position)
+        async with reading(self._engine) as connection:
+            return [_stored_event_from_row(row) for row in await connection.execute(statement)]
+
+    async def distinct(
+        self, namespace: str, of: Expression, where: Predicate, *, values_max: int
+    ) -> list[str]:
+        statement = (
+            select(value_sql(of).label("value"))
+            .distinct()
+            .where(event.c.namespace == namespace, predicate_sql(where))
+            .order_by("value")
+            .limit(values_max + 1)
+        )
+        async with reading(self._engine) as connection:
+            values = [row.value for row in await connection.execute(statement)]
+        if len(values) > values_max:
+            raise InvalidInput(f"there are more than {values_max} values; ask for a shorter period")
+        return values
+
+
+def _row(key: Key, one: Event) -> tuple[Any, ...]:
+    """In the order of _COLUMNS."""
+    return (
+        *key, one.source, one.id, one.type, one.subject, one.time, one.data, one.ingested_at,
+    )  # fmt: skip
+
+
+def _first(key: Key, new: set[Key]) -> bool:
+    """Whether `key` is new; a second one of the same batch is not."""
+    if key not in new:
+        return False
+    new.remove(key)
+    return True
+
+
+def _stored_event_from_row(row: Row[Any]) -> StoredEvent:
+    one = Event(
+        namespace=row.namespace,
+        id=row.id,
+        source=row.source,
+        type=row.type,
+        subject=row.subject,
+        time=row.time,
+        data=row.text,
+        ingested_at=row.ingested_at,
+    )
+    return StoredEvent(one, row.stored_at)
+
+
+async def _usage_rows(
+    query: UsageQuery, first: Sequence[Row[Any]], rest: AsyncIterator[Sequence[Row[Any]]]
+) -> AsyncIterator[UsageRow]:
+    for row in first:
+        yield _usage_row(query, row)
+    async for batch in rest:
+        for row in batch:
+            yield _usage_row(query, row)
+
+
+def _usage_row(query: UsageQuery, row: Row[Any]) -> UsageRow:
+    value = Decimal(row.value)
+    return UsageRow(
+        period=period_of(query, row.first, row.last),
+        subject=row.subject,
+        group=tuple(row[GROUPS_FROM:]),
+        value=mean(value, row.counted) if query.measure.aggregation is Aggregation.AVG else value,
+    )
