@@ -1,0 +1,1 @@
+"""Decisions that need I/O. Transactions begin and end here."""

@@ -1,0 +1,179 @@
+"""Meters: their rules on create, change and delete."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from monometer.core.aggregation import Aggregation
+from monometer.core.errors import Conflict, InvalidInput, NotFound
+from monometer.core.meter import Metadata, Meter, validate, validate_groups
+from monometer.store import meters
+from monometer.store.engine import reading, transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMeter:
+    """A meter as somebody asks for it. `name` None takes the key."""
+
+    key: str
+    aggregation: Aggregation
+    event_type: str
+    name: str | None = None
+    description: str | None = None
+    event_from: datetime | None = None
+    value_property: str | None = None
+    group_by: Mapping[str, str]
+    metadata: Metadata | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterChange:
+    """A replacement of a meter's free parts: what is None is reset, `description` alone is kept."""
+
+    name: str | None = None
+    description: str | None = None
+    group_by: Mapping[str, str]
+    metadata: Metadata | None = None
+
+
+class Catalog:
+    """The meters of all namespaces. `now` and `new_id` are the clock and the source of ULIDs."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+        reserved_event_types: Sequence[str] = (),
+    ) -> None:
+        self._engine = engine
+        self._now = now
+        self._new_id = new_id
+        self._reserved = [re.compile(pattern) for pattern in reserved_event_types]
+
+    async def meters(
+        self,
+        namespace: str,
+        *,
+        order_by: str = "key",
+        descending: bool = False,
+        include_deleted: bool = False,
+    ) -> list[Meter]:
+        async with reading(self._engine) as connection:
+            return await meters.list_(
+                connection, namespace,
+                order_by=order_by, descending=descending, include_deleted=include_deleted,
+            )  # fmt: skip
+
+    async def meter(self, namespace: str, id_or_key: str) -> Meter:
+        """By key a live meter, by id also a deleted one. Raises NotFound."""
+        async with reading(self._engine) as connection:
+            found = await meters.find(connection, namespace, id_or_key)
+        return _found(found, id_or_key)
+
+    async def create_meter(self, namespace: str, new: NewMeter) -> Meter:
+        """Raises InvalidInput for a broken rule, Conflict for a key that a live meter has."""
+        self._validate(new)
+        now = self._now()
+        meter = Meter(
+            namespace=namespace,
+            id=self._new_id(),
+            key=new.key,
+            name=new.name or new.key,
+            description=new.description,
+            aggregation=new.aggregation,
+            event_type=new.event_type,
+            event_from=new.event_from,
+            value_property=new.value_property,
+            group_by=new.group_by,
+            metadata=new.metadata,
+            annotations=None,
+            created_at=now,
+            updated_at=now,
+            deleted_at=None,
+        )
+        async with transaction(self._engine) as connection:
+            await meters.create(connection, meter)
+        return meter
+
+    async def update_meter(self, namespace: str, id_or_key: str, change: MeterChange) -> Meter:
+        """Raises NotFound, also for a deleted meter, and InvalidInput."""
+        async with transaction(self._engine) as connection:
+            found = await meters.find(connection, namespace, id_or_key, lock=True)
+            meter = _found(found if found and not found.deleted_at else None, id_or_key)
+            validate_groups(meter.value_property, change.group_by)
+            changed = replace(
+                meter,
+                name=change.name or meter.key,
+                description=meter.description if change.description is None else change.description,
+                group_by=change.group_by,
+                metadata=change.metadata,
+                updated_at=self._now(),
+            )
+            await meters.update(connection, changed)
+        return changed
+
+    async def delete_meter(self, namespace: str, id_or_key: str) -> None:
+        """Its events stay, and by id it can still be read and queried. Raises NotFound."""
+        async with transaction(self._engine) as connection:
+            found = await meters.find(connection, namespace, id_or_key, lock=True)
+            meter = _found(found, id_or_key)
+            if meter.deleted_at is None:
+                now = self._now()
+                await meters.update(connection, replace(meter, updated_at=now, deleted_at=now))
+
+    async def ensure_meter(self, namespace: str, wanted: NewMeter) -> None:
+        """Create a configured meter, unless it is there already.
+
+        Raises Conflict naming every field in which the stored one differs, InvalidInput.
+        """
+        self._validate(wanted)
+        try:
+            await self.create_meter(namespace, wanted)
+        except Conflict:
+            differences = _differences(await self.meter(namespace, wanted.key), wanted)
+            if differences:
+                raise Conflict(f"meter {wanted.key}: {'; '.join(differences)}") from None
+
+    def _validate(self, new: NewMeter) -> None:
+        validate(
+            key=new.key,
+            aggregation=new.aggregation,
+            event_type=new.event_type,
+            value_property=new.value_property,
+            group_by=new.group_by,
+        )
+        for pattern in self._reserved:
+            if pattern.search(new.event_type):
+                raise InvalidInput(
+                    f"invalid event type: event type '{new.event_type}' "
+                    f"matched reserved pattern '{pattern.pattern}'"
+                )
+
+
+def _found(meter: Meter | None, id_or_key: str) -> Meter:
+    if meter is None:
+        raise NotFound(f"meter not found: {id_or_key}")
+    return meter
+
+
+def _differences(stored: Meter, wanted: NewMeter) -> list[str]:
+    pairs = {
+        "name": (stored.name, wanted.name or wanted.key),
+        "description": (stored.description or "", wanted.description or ""),
+        "aggregation": (stored.aggregation.value, wanted.aggregation.value),
+        "eventType": (stored.event_type, wanted.event_type),
+        "eventFrom": (stored.event_from, wanted.event_from),
+        "valueProperty": (stored.value_property, wanted.value_property),
+        "groupBy": (dict(stored.group_by), dict(wanted.group_by)),
+        "metadata": (dict(stored.metadata or {}), dict(wanted.metadata or {})),
+    }
+    return [
+        f"{field} is {in_store!r} in the database and {in_file!r} in the configuration"
+        for field, (in_store, in_file) in pairs.items()
+        if in_store != in_file
+    ]

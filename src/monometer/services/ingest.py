@@ -1,0 +1,151 @@
+"""Group commit: concurrent requests share one transaction, and each is answered after it.
+
+One task flushes. It takes what queued up while the last flush ran, so nothing waits longer than
+the flush in flight, and the busier the server is the more events share a commit.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from monometer.core.errors import InvalidInput, Overloaded
+from monometer.core.event import Event
+from monometer.store.event_store import EventStore
+
+log = structlog.get_logger()
+
+RETRY_AFTER_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    events: Sequence[Event]
+    size_bytes: int
+    stored: "asyncio.Future[list[bool]]"
+
+
+class Ingestor:
+    """A bounded queue before an event store. Start it, and stop it: stopping flushes the queue.
+
+    `flushed(seconds)` is told how long each flush took, `queued(events)` the queue's length.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        queue_events_max: int,
+        queue_bytes_max: int,
+        flush_events_max: int,
+        flushed: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._queue_events_max = queue_events_max
+        self._queue_bytes_max = queue_bytes_max
+        self._flush_events_max = flush_events_max
+        self._flushed = flushed
+        self._queue: deque[_Request] = deque()
+        self._events = 0
+        self._bytes = 0
+        self._stopping = False
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def queued_events(self) -> int:
+        return self._events
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="ingest-flusher")
+
+    async def stop(self) -> None:
+        """Flush what was accepted, refuse the rest."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    async def ingest(self, events: Sequence[Event], size_bytes: int) -> list[bool]:
+        """Store the events of one request; returns for each whether it was new.
+
+        Raises Overloaded when the queue is full, InvalidInput when the store cannot keep an event
+        of this request, Unavailable; then none of them was stored.
+        """
+        if not events:
+            return []
+        if self._stopping:
+            raise Overloaded("the server is stopping", retry_after_s=RETRY_AFTER_S)
+        if (
+            self._events + len(events) > self._queue_events_max
+            or self._bytes + size_bytes > self._queue_bytes_max
+        ):
+            raise Overloaded(
+                "too many events are waiting to be stored", retry_after_s=RETRY_AFTER_S
+            )
+        request = _Request(events, size_bytes, asyncio.get_running_loop().create_future())
+        self._queue.append(request)
+        self._events += len(events)
+        self._bytes += size_bytes
+        self._wake.set()
+        return await request.stored
+
+    async def _run(self) -> None:
+        while self._queue or not self._stopping:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            requests = self._take()
+            await self._flush(requests)
+            for request in requests:  # counted until answered: the bound is on memory in use
+                self._events -= len(request.events)
+                self._bytes -= request.size_bytes
+
+    def _take(self) -> list[_Request]:
+        """The oldest requests, at most flush_events_max events of them, but at least one."""
+        taken: list[_Request] = []
+        events = 0
+        while self._queue:
+            events += len(self._queue[0].events)
+            if taken and events > self._flush_events_max:
+                break
+            taken.append(self._queue.popleft())
+        return taken
+
+    async def _flush(self, requests: Sequence[_Request]) -> None:
+        began = asyncio.get_running_loop().time()
+        try:
+            new = await self._store.append([one for r in requests for one in r.events])
+        except InvalidInput as error:
+            await self._flush_apart(requests, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every sender must hear of it
+            for request in requests:
+                _refuse(request, error)
+        else:
+            at = 0
+            for request in requests:
+                _answer(request, new[at : at + len(request.events)])
+                at += len(request.events)
+        self._flushed(asyncio.get_running_loop().time() - began)
+
+    async def _flush_apart(self, requests: Sequence[_Request], error: InvalidInput) -> None:
+        """One event cannot be kept: flush request by request, so that only its sender fails."""
+        if len(requests) == 1:
+            _refuse(requests[0], error)
+            return
+        log.warning("ingest.flush_apart", requests=len(requests), reason=error.message)
+        for request in requests:
+            await self._flush([request])
+
+
+def _answer(request: _Request, new: list[bool]) -> None:
+    if not request.stored.done():  # done: the sender has gone; its events are stored all the same
+        request.stored.set_result(new)
+
+
+def _refuse(request: _Request, error: Exception) -> None:
+    if not request.stored.done():
+        request.stored.set_exception(error)
