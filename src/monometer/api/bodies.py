@@ -1,0 +1,72 @@
+"""Bounds on request bodies, and their unpacking: no request can fill the memory."""
+
+import zlib
+from http import HTTPStatus
+
+from fastapi import HTTPException
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class BoundedBodies:
+    """ASGI middleware: unpacks gzip, and refuses a body above `bytes_max`, packed or unpacked."""
+
+    def __init__(self, app: ASGIApp, *, bytes_max: int) -> None:
+        self._app = app
+        self._bytes_max = bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        length = headers.get("content-length")
+        encoding = headers.get("content-encoding", "identity").strip().lower()
+        if encoding == "identity" and length is not None and int(length) <= self._bytes_max:
+            await self._app(scope, receive, send)  # the server itself holds it to its length
+            return
+        await self._app(scope, self._bounded(receive, encoding, length), send)
+
+    def _bounded(self, receive: Receive, encoding: str, length: str | None) -> Receive:
+        unpack = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
+        received = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal received
+            if encoding not in {"identity", "gzip"}:
+                raise HTTPException(HTTPStatus.BAD_REQUEST, f"unknown content encoding: {encoding}")
+            if length is not None and int(length) > self._bytes_max:
+                raise self._too_large()
+            message = await receive()
+            if message["type"] != "http.request":
+                return message
+            body = message.get("body", b"")
+            if unpack is not None:
+                body = _unpacked(unpack, body, self._bytes_max - received + 1)
+                if not message.get("more_body", False) and received + len(body) and not unpack.eof:
+                    raise HTTPException(HTTPStatus.BAD_REQUEST, "the gzip body is incomplete")
+            received += len(body)
+            if received > self._bytes_max:
+                raise self._too_large()
+            return {**message, "body": body}
+
+        return receive_bounded
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"request entity too large error: the body exceeds {self._bytes_max} bytes",
+        )
+
+
+def _unpacked(unpack: "zlib._Decompress", packed: bytes, bytes_max: int) -> bytes:
+    """At most `bytes_max` bytes: a small bomb must not go off before it is measured."""
+    try:
+        body = unpack.decompress(packed, bytes_max)
+    except zlib.error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the gzip body is damaged") from None
+    if unpack.unused_data.strip(b"\0"):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the gzip body has more than one member")
+    return body

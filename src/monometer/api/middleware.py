@@ -1,0 +1,89 @@
+"""Around every request: its id, its log line, its metrics, and the last resort when it fails."""
+
+import re
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monometer.api.metrics import REQUEST_SECONDS, REQUESTS
+from monometer.api.problems import problem_response
+from monometer.logs import request_context
+
+log = structlog.get_logger()
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+CLIENT_LEFT = 499  # as nginx logs it: the client was gone before the answer
+_KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class RequestContext:
+    """ASGI middleware, the outermost.
+
+    The id of a request is its X-Request-Id when that is 1 to 128 visible ASCII characters, else
+    `new_id()`; every answer carries it. A failure that nobody foresaw is logged with its traceback
+    and answered with 500 and the id, nothing else.
+    """
+
+    def __init__(self, app: ASGIApp, *, new_id: Callable[[], str]) -> None:
+        self._app = app
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+        with request_context(request_id):
+            await self._answer(scope, receive, send, request_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        began = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        try:
+            await self._served(scope, receive, send_with_id, request_id)
+        except ClientDisconnect:
+            status = status or CLIENT_LEFT
+        except Exception:
+            log.exception("request.failed", method=scope["method"], path=scope["path"])
+            if status:
+                raise  # too late for an answer: the connection breaks, so nobody takes it for whole
+            problem = problem_response(request_id, HTTPStatus.INTERNAL_SERVER_ERROR)
+            await problem(scope, receive, send_with_id)
+        finally:
+            _observe(scope, status, time.perf_counter() - began)
+
+    async def _served(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        if b"%00" in scope["query_string"] or "\0" in scope["path"]:
+            detail = "the URL must not contain a NUL character"
+            response = problem_response(request_id, HTTPStatus.BAD_REQUEST, detail)
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _observe(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    method = scope["method"] if scope["method"] in _KNOWN_METHODS else "other"
+    REQUESTS.labels(method, route, status).inc()
+    REQUEST_SECONDS.labels(method, route).observe(seconds)
+    # A busy server would log little but its own successes: those are for debugging.
+    write = log.info if status >= HTTPStatus.BAD_REQUEST else log.debug
+    write(
+        "request.answered",
+        method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 6),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The native dialect: OpenMeter's v1 and v2."""

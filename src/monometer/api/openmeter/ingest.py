@@ -1,0 +1,114 @@
+"""`POST /api/v1/events`: events in. 204 says: committed."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from monometer.api.deps import NamespaceOf, Services, ServicesOf
+from monometer.api.metrics import ACCEPTED, DUPLICATE, REJECTED
+from monometer.api.openmeter.cloudevents import Decoded, Reception, Rejected
+from monometer.api.openmeter.event_bodies import events_of
+from monometer.api.openmeter.event_data import DataLimits
+from monometer.api.openmeter.event_shapes import INGEST_REQUEST, IngestResult
+from monometer.api.problems import MalformedRequest, documented
+from monometer.api.wire import json_response
+from monometer.core.errors import FieldError
+from monometer.core.event import Event
+
+router = APIRouter(tags=["Events"])
+
+REASONS_MAX = 10  # of the first rejected events in `detail`; the extensions list more
+
+
+@router.post(
+    "/api/v1/events",
+    operation_id="ingestEvents",
+    summary="Ingest events",
+    status_code=HTTPStatus.NO_CONTENT,
+    openapi_extra=INGEST_REQUEST,
+    responses={
+        HTTPStatus.OK.value: {
+            "model": IngestResult,
+            "description": "What became of each event, when the request prefers to be told",
+        },
+        **documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    },
+)
+async def ingest_events(request: Request, services: ServicesOf, namespace: NamespaceOf) -> Response:
+    """Store events, each once: (source, id) is deduplicated for ever.
+
+    The answer comes after the commit. One bad event refuses the whole request, unless the request
+    says `Prefer: handling=lenient`: then the good ones are stored. `Prefer: return=representation`
+    answers 200 with what became of each event.
+    """
+    body = await request.body()
+    settings = services.settings
+    decoded = events_of(
+        request.headers, body, _reception(services, namespace), settings.batch_events_max
+    )
+    preferred = _preferences(request)
+    events = [one for one in decoded if isinstance(one, Event)]
+    rejected = len(decoded) - len(events)
+    REJECTED.inc(rejected)
+    lenient = "handling=lenient" in preferred
+    if rejected and not lenient:
+        raise _refusal(decoded)
+    new = await services.ingestor.ingest(events, len(body))
+    ACCEPTED.inc(sum(new))
+    DUPLICATE.inc(len(new) - sum(new))
+    if rejected or "return=representation" in preferred:
+        response = json_response(_result(decoded, new))
+    else:
+        response = Response(status_code=HTTPStatus.NO_CONTENT)
+    if preferred:
+        response.headers["preference-applied"] = ", ".join(sorted(preferred))
+    return response
+
+
+def _reception(services: Services, namespace: str) -> Reception:
+    settings = services.settings
+    return Reception(
+        namespace=namespace,
+        now=services.now(),
+        text_bytes_max=settings.text_bytes_max,
+        data=DataLimits(settings.data_bytes_max, settings.json_depth_max),
+    )
+
+
+def _preferences(request: Request) -> set[str]:
+    """The preferences understood here (RFC 7240); others are none of our business."""
+    known = {"handling=lenient", "handling=strict", "return=representation", "return=minimal"}
+    given = ",".join(request.headers.getlist("prefer")).split(",")
+    return {one.replace(" ", "").replace('"', "").lower() for one in given} & known
+
+
+def _refusal(decoded: list[Decoded]) -> MalformedRequest:
+    """Names every bad event by index and field."""
+    single = len(decoded) == 1
+    fields = [
+        FieldError(field=one.field if single else f"/{index}{one.field}", message=one.reason)
+        for index, one in enumerate(decoded)
+        if isinstance(one, Rejected)
+    ]
+    reasons = [f'Error at "{one.field}": {one.message}' for one in fields[:REASONS_MAX]]
+    if len(fields) > REASONS_MAX:
+        reasons.append(f"and {len(fields) - REASONS_MAX} more")
+    return MalformedRequest("request body has an error: " + "; ".join(reasons), fields)
+
+
+def _result(decoded: list[Decoded], new: list[bool]) -> dict[str, Any]:
+    stored = iter(new)
+    results: list[dict[str, Any]] = []
+    for index, one in enumerate(decoded):
+        result: dict[str, Any] = {"index": index, "id": one.id, "source": one.source}
+        if isinstance(one, Rejected):
+            result |= {"status": "rejected", "reason": one.reason, "field": one.field}
+        else:
+            result["status"] = "accepted" if next(stored) else "duplicate"
+        results.append(result)
+    counts = {
+        status: sum(result["status"] == status for result in results)
+        for status in ("accepted", "duplicate", "rejected")
+    }
+    return {**counts, "results": results}

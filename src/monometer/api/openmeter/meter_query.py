@@ -1,0 +1,169 @@
+"""`/api/v1/meters/{meterIdOrSlug}/query`: the usage of a meter, asked by GET or POST."""
+
+import re
+import time
+from contextlib import AsyncExitStack
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query, Request, Response
+from pydantic import TypeAdapter
+
+from monometer.api.deps import NamespaceOf, Services, ServicesOf
+from monometer.api.metrics import QUERY_SECONDS
+from monometer.api.openmeter.events import ClientId
+from monometer.api.openmeter.filters import FilterString, of_json_parameter
+from monometer.api.openmeter.meter_rows import Answer, rows_response
+from monometer.api.openmeter.meters import From, MeterIdOrSlug, To
+from monometer.api.openmeter.query_shapes import (
+    ITEMS_MAX,
+    MeterQueryRequest,
+    MeterQueryResult,
+    WireWindowSize,
+    query_from_wire,
+)
+from monometer.api.problems import MalformedRequest, documented
+from monometer.api.wire import Text
+from monometer.core.windows import WindowSize
+
+router = APIRouter(prefix="/api/v1/meters/{meterIdOrSlug}/query", tags=["Meters"])
+
+_group_filters = TypeAdapter(dict[Text, FilterString])
+_GROUP_FILTER = re.compile(r"filterGroupBy\[(.*)\]", re.DOTALL)
+
+_CSV_TOO: dict[str, Any] = {
+    "description": "The usage. CSV when `Accept` is exactly `text/csv`.",
+    "content": {"text/csv": {"schema": {"type": "string"}}},
+}
+_RESPONSES = {HTTPStatus.OK.value: _CSV_TOO, **documented(HTTPStatus.NOT_FOUND)}
+
+# FastAPI does not know parameters of style deepObject.
+_FILTER_GROUP_BY: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "filterGroupBy",
+            "in": "query",
+            "required": False,
+            "deprecated": True,
+            "description": "`filterGroupBy[key]=value`: only that value of a group key.",
+            "style": "deepObject",
+            "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+            "example": {"model": "gpt-4"},
+        }
+    ]
+}
+
+
+@router.get(
+    "",
+    operation_id="queryMeter",
+    summary="Query a meter",
+    response_model=MeterQueryResult,
+    responses=_RESPONSES,
+    openapi_extra=_FILTER_GROUP_BY,
+)
+async def query_meter(
+    request: Request,
+    services: ServicesOf,
+    namespace: NamespaceOf,
+    meterIdOrSlug: MeterIdOrSlug,
+    *,
+    clientId: ClientId = None,
+    from_: From = None,
+    to: To = None,
+    windowSize: Annotated[WireWindowSize | None, Query()] = None,
+    windowTimeZone: Annotated[Text, Query(examples=["America/New_York"])] = "UTC",
+    subject: Annotated[list[Text] | None, Query(description="Also groups by subject.")] = None,
+    filterCustomerId: Annotated[list[Text] | None, Query(max_length=ITEMS_MAX)] = None,
+    advancedMeterGroupByFilters: Annotated[
+        str | None,
+        Query(
+            description="JSON text: a filter object by group key.",
+            openapi_examples={"one of": {"value": '{"model": {"$in": ["gpt-4", "o1"]}}'}},
+        ),
+    ] = None,
+    groupBy: Annotated[list[Text] | None, Query()] = None,
+) -> Response:
+    """Aggregated usage, by window and group. Only windows with events have a row."""
+    advanced = advancedMeterGroupByFilters
+    asked = MeterQueryRequest.model_construct(
+        clientId=clientId,
+        from_=from_,
+        to=to,
+        windowSize=windowSize,
+        windowTimeZone=windowTimeZone,
+        subject=subject,
+        filterCustomerId=filterCustomerId,
+        filterGroupBy=_group_values(request),
+        advancedMeterGroupByFilters=of_json_parameter(
+            "advancedMeterGroupByFilters", advanced, _group_filters
+        )
+        if advanced
+        else None,
+        groupBy=groupBy,
+    )
+    return await _answer(services, namespace, meterIdOrSlug, asked, request)
+
+
+@router.post(
+    "",
+    operation_id="queryMeterPost",
+    summary="Query a meter by a body",
+    response_model=MeterQueryResult,
+    responses=_RESPONSES,
+)
+async def query_meter_post(
+    request: Request,
+    services: ServicesOf,
+    namespace: NamespaceOf,
+    meterIdOrSlug: MeterIdOrSlug,
+    body: Annotated[MeterQueryRequest, Body()],
+) -> Response:
+    """The same as by GET, with room for longer filters."""
+    return await _answer(services, namespace, meterIdOrSlug, body, request)
+
+
+async def _answer(
+    services: Services,
+    namespace: str,
+    id_or_slug: str,
+    asked: MeterQueryRequest,
+    request: Request,
+) -> Response:
+    began = time.perf_counter()
+    meter = await services.catalog.meter(namespace, id_or_slug)
+    answer = Answer(
+        query=query_from_wire(asked, meter),
+        meter_key=meter.key,
+        window_size=WindowSize(asked.windowSize) if asked.windowSize else None,
+    )
+    async with AsyncExitStack() as stack:
+        rows = await stack.enter_async_context(services.usage.rows(answer.query))
+        QUERY_SECONDS.observe(time.perf_counter() - began)
+        return await rows_response(answer, rows, stack.pop_all(), as_csv=_wants_csv(request))
+    raise AssertionError  # pragma: no cover
+
+
+def _wants_csv(request: Request) -> bool:
+    """Only a header that is exactly that one type asks for CSV; lists of types get JSON."""
+    accept = request.headers.get("accept", "")
+    return "," not in accept and accept.partition(";")[0].strip().lower() == "text/csv"
+
+
+def _group_values(request: Request) -> dict[str, list[str]]:
+    """`filterGroupBy[key]=value`, in any number.
+
+    Raises MalformedRequest for the parameter without a key, which some old clients send and whose
+    meaning cannot be told.
+    """
+    values: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        match = _GROUP_FILTER.fullmatch(name)
+        if match is not None:
+            values.setdefault(match[1], []).append(value)
+        elif name == "filterGroupBy":
+            raise MalformedRequest(
+                'parameter "filterGroupBy" in query has an error: '
+                "it must be sent as filterGroupBy[key]=value"
+            )
+    return values

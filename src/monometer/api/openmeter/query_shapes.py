@@ -1,0 +1,137 @@
+"""The shapes of a meter query on the wire, and how a request becomes a UsageQuery."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monometer.api.openmeter.filters import FilterString, predicate_of
+from monometer.api.wire import Instant, Text, Value
+from monometer.core.errors import InvalidInput, NotFound
+from monometer.core.expression import AllOf, OneOf, Predicate
+from monometer.core.meter import Meter
+from monometer.core.usage import Axis, Tumbling, UsageQuery, Whole
+from monometer.core.windows import WindowSize, zone
+
+ITEMS_MAX = 100
+
+WireWindowSize: TypeAlias = Literal["MINUTE", "HOUR", "DAY", "MONTH"]
+
+_EXAMPLE: dict[str, Any] = {
+    "from": "2026-01-01T00:00:00Z",
+    "to": "2026-02-01T00:00:00Z",
+    "windowSize": "DAY",
+    "windowTimeZone": "America/New_York",
+    "groupBy": ["model"],
+    "filterGroupBy": {"type": ["input", "output"]},
+}
+
+Texts = Annotated[list[Text], Field(max_length=ITEMS_MAX)]
+
+
+class MeterQueryRequest(BaseModel):
+    """A question about a meter's usage. An empty one asks for the total of all time."""
+
+    model_config = ConfigDict(
+        validate_by_name=True, validate_by_alias=True, json_schema_extra={"examples": [_EXAMPLE]}
+    )
+
+    clientId: str | None = Field(
+        None, min_length=1, max_length=36, description="Accepted and not used."
+    )
+    from_: Instant | None = Field(None, alias="from", description="Included.")
+    to: Instant | None = Field(None, description="Excluded.")
+    windowSize: WireWindowSize | None = Field(
+        None, description="One row a window; else one in all."
+    )
+    windowTimeZone: Text = Field("UTC", description="IANA zone that windows are aligned to.")
+    subject: Texts | None = Field(None, description="Only these subjects, and grouped by subject.")
+    filterCustomerId: Texts | None = Field(
+        None, description="Only these customers, and grouped by customer."
+    )
+    filterGroupBy: dict[Text, list[Text]] | None = Field(
+        None, description="Only these values of a group key."
+    )
+    advancedMeterGroupByFilters: dict[Text, FilterString] | None = Field(
+        None, description="A condition on a group key; not together with filterGroupBy."
+    )
+    groupBy: Texts | None = Field(
+        None, description="Group keys of the meter, `subject`, or `customer_id`."
+    )
+
+
+class MeterQueryRow(BaseModel):
+    value: Value
+    windowStart: Instant
+    windowEnd: Instant = Field(description="Excluded.")
+    subject: str | None = Field(description="Null unless grouped by subject.")
+    customerId: str | None = Field(None, description="Only when grouped by customer.")
+    groupBy: dict[str, str | None] = Field(description="Values of the group keys asked for.")
+
+
+class MeterQueryResult(BaseModel):
+    """Windows without events have no row. Rows are ordered by window, subject and group."""
+
+    from_: Instant | None = Field(None, alias="from")
+    to: Instant | None = None
+    windowSize: WireWindowSize | None = None
+    data: list[MeterQueryRow]
+
+
+def query_from_wire(wire: MeterQueryRequest, meter: Meter) -> UsageQuery:
+    """Checks in the order that clients know: groups, customers, zone, filters.
+
+    Raises InvalidInput, and NotFound for a customer.
+    """
+    groups = list(dict.fromkeys(wire.groupBy or ()))
+    for group in groups:
+        if group not in meter.group_by and group not in {"subject", "customer_id"}:
+            raise InvalidInput(f"invalid group by: {group}")
+    for customer in wire.filterCustomerId or ():
+        raise NotFound(f"customer with id {customer} not found")
+    axis = _axis(wire)
+    where = _where(wire, meter)
+    if "customer_id" in groups:
+        raise InvalidInput("customer filter is required with customer_id group by")
+    if wire.subject and "" in wire.subject:
+        raise InvalidInput("subject cannot be empty")
+    return UsageQuery(
+        namespace=meter.namespace,
+        measure=meter.measure(),
+        axis=axis,
+        start=wire.from_,
+        end=wire.to,
+        subjects=tuple(wire.subject) if wire.subject else None,
+        where=where,
+        by_subject=wire.subject is not None or "subject" in groups,
+        group_by=tuple(group for group in groups if group != "subject"),
+    )
+
+
+def _axis(wire: MeterQueryRequest) -> Axis:
+    zone(wire.windowTimeZone)
+    if wire.windowSize is None:
+        return Whole()
+    return Tumbling(WindowSize(wire.windowSize), wire.windowTimeZone)
+
+
+def _where(wire: MeterQueryRequest, meter: Meter) -> Predicate:
+    values = {key: found for key, found in (wire.filterGroupBy or {}).items() if found}
+    advanced = wire.advancedMeterGroupByFilters or {}
+    if values and advanced:
+        raise InvalidInput(
+            "advanced meter group by filters and filter group by cannot be used together"
+        )
+    unknown = next((key for key in wire.filterGroupBy or () if key not in meter.group_by), None)
+    if unknown is not None:
+        raise InvalidInput(f"invalid group by filter: {unknown}")
+    groups = meter.measure().groups
+    conditions: list[Predicate] = []
+    for key, wanted in values.items():
+        if "" in wanted:
+            raise InvalidInput("filter is invalid: format mismatch")
+        conditions.append(OneOf(groups[key], tuple(wanted)))
+    for key, filter_ in advanced.items():
+        if key not in groups:
+            raise InvalidInput(f"meter does not have group by: {key}")
+        conditions.append(predicate_of(filter_, groups[key]))
+    return AllOf(tuple(conditions))

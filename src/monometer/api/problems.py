@@ -1,0 +1,168 @@
+"""Kinds of failure as problem documents (RFC 7807), in the native dialect's words."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from monometer.core.errors import (
+    Conflict,
+    DomainError,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+)
+
+MEDIA_TYPE = "application/problem+json"
+ERRORS_LISTED_MAX = 100
+
+# Kind → status and the prefix of `detail`. The first match wins, so special kinds come first.
+_KINDS: Sequence[tuple[type[DomainError], HTTPStatus, str]] = (
+    (InvalidInput, HTTPStatus.BAD_REQUEST, "validation error: "),
+    (Unauthenticated, HTTPStatus.UNAUTHORIZED, "unauthorized error: "),
+    (Forbidden, HTTPStatus.FORBIDDEN, "forbidden error: "),
+    (NotFound, HTTPStatus.NOT_FOUND, "not found error: "),
+    (Conflict, HTTPStatus.CONFLICT, "conflict error: "),
+    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request entity too large error: "),
+    (RateLimited, HTTPStatus.TOO_MANY_REQUESTS, ""),
+    (Overloaded, HTTPStatus.SERVICE_UNAVAILABLE, ""),
+)
+
+
+class MalformedRequest(InvalidInput):
+    """The request itself is not of the form that the operation takes: a 400 without a prefix."""
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 7807 says it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    instance: str | None = None
+    extensions: dict[str, Any] | None = None
+
+
+def problem_response(
+    request_id: str | None,
+    status: HTTPStatus | int,
+    detail: str | None = None,
+    *,
+    fields: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    status = HTTPStatus(status)
+    body: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status.value}
+    if detail:
+        body["detail"] = detail
+    if request_id:
+        body["instance"] = f"urn:request:{request_id}"
+    if fields:
+        body["extensions"] = {
+            "validationErrors": [
+                {
+                    "code": "invalid_field",
+                    "message": one.message,
+                    "severity": "critical",
+                    "field": one.field,
+                }
+                for one in fields[:ERRORS_LISTED_MAX]
+            ]
+        }
+    return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
+
+
+def request_id_of(request: Request) -> str | None:
+    found: str | None = request.scope.get("state", {}).get("request_id")
+    return found
+
+
+def response_to_failure(request: Request, error: DomainError) -> Response:
+    status, prefix = next((s, p) for kind, s, p in _KINDS if isinstance(error, kind))
+    if isinstance(error, MalformedRequest):
+        prefix = ""
+    headers = None
+    if isinstance(error, Overloaded):
+        headers = {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, Unauthenticated):
+        headers = {"WWW-Authenticate": "Bearer"}
+    fields = error.fields if isinstance(error, InvalidInput) else ()
+    detail = _printable(f"{prefix}{error.message}")
+    return problem_response(request_id_of(request), status, detail, fields=fields, headers=headers)
+
+
+def _response_to_invalid_request(request: Request, error: RequestValidationError) -> Response:
+    fields, details = [], []
+    for one in error.errors():
+        place, *path = (_printable(str(part)) for part in one["loc"])
+        message = _printable(str(one["msg"]).removeprefix("Value error, "))
+        if place == "body":
+            pointer = "/" + "/".join(path)
+            fields.append(FieldError(field=pointer, message=message))
+            details.append(f'request body has an error: Error at "{pointer}": {message}')
+        else:
+            name = ".".join(path)
+            fields.append(FieldError(field=name, message=message))
+            details.append(f'parameter "{name}" in {place} has an error: {message}')
+    return problem_response(
+        request_id_of(request), HTTPStatus.BAD_REQUEST, "\n".join(details), fields=fields
+    )
+
+
+def _printable(text: str) -> str:
+    """A lone surrogate that came in must not come back: it has no UTF-8."""
+    return text.encode(errors="replace").decode()
+
+
+def _response_to_http(request: Request, error: HTTPException) -> Response:
+    # The router's own 404 and 405 carry the reason phrase as detail, which `title` says already.
+    status = HTTPStatus(error.status_code)
+    detail = None if error.detail == status.phrase else error.detail
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(request_id_of(request), status, detail, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Every failure of `app` becomes a problem document; the last resort is in middleware.py."""
+
+    async def on_failure(request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestValidationError):
+            return _response_to_invalid_request(request, error)
+        if isinstance(error, HTTPException):
+            return _response_to_http(request, error)
+        if isinstance(error, DomainError):
+            structlog.get_logger().info(
+                "request.refused", kind=type(error).__name__, reason=error.message
+            )
+            return response_to_failure(request, error)
+        raise error
+
+    for kind in (RequestValidationError, HTTPException, DomainError):
+        app.add_exception_handler(kind, on_failure)
+
+
+def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an operation: these problems, those any operation has, and `default`."""
+    always = {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE}
+    documents: dict[int | str, dict[str, Any]] = {
+        status.value: _document(status.phrase) for status in sorted({*always, *statuses})
+    }
+    documents["default"] = _document("An unexpected problem")
+    return documents
+
+
+def _document(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}

@@ -1,0 +1,147 @@
+"""Builds the server out of its parts, and owns nothing but the clock and the source of ids."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from ulid import ULID
+
+from monometer import __version__, logs
+from monometer.api import problems
+from monometer.api.bodies import BoundedBodies
+from monometer.api.deps import Services
+from monometer.api.document import DESCRIPTION, TAGS, describe
+from monometer.api.metrics import COMMIT_SECONDS
+from monometer.api.middleware import RequestContext
+from monometer.api.router import router
+from monometer.config import (
+    ConfigError,
+    MeterConfig,
+    Settings,
+    inherited_settings,
+    load_settings,
+    process_environ,
+)
+from monometer.core.aggregation import Aggregation
+from monometer.core.errors import DomainError
+from monometer.services.catalog import Catalog, NewMeter
+from monometer.services.ingest import Ingestor
+from monometer.services.usage import Usage
+from monometer.store import migrate
+from monometer.store.engine import create_engine
+from monometer.store.postgres_events import PostgresEventStore
+
+
+def now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the one clock
+
+
+def new_id() -> str:
+    return str(ULID())
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The server, not yet running: nothing is opened before its lifespan begins."""
+    app = FastAPI(
+        title="monometer",
+        version=__version__,
+        summary="Usage metering, compatible with OpenMeter.",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        lifespan=_lifespan(settings),
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+    )
+    app.include_router(router)
+    app.add_api_route(
+        "/api/swagger.json",
+        lambda: JSONResponse(app.openapi()),
+        include_in_schema=False,
+    )
+    problems.install(app)
+    app.add_middleware(BoundedBodies, bytes_max=settings.body_bytes_max)
+    app.add_middleware(RequestContext, new_id=new_id)
+    describe(app)
+    return app
+
+
+def create_app_from_env() -> FastAPI:
+    """What a server process serves: the settings its parent passed down, else the environment's.
+
+    Raises ConfigError.
+    """
+    settings = inherited_settings() or load_settings(process_environ())
+    logs.configure(settings.log_level, settings.log_format)
+    return create_app(settings)
+
+
+def _lifespan(
+    settings: Settings,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if settings.database_url is None:
+            raise ConfigError("database_url: no database to connect to")
+        await migrate.upgrade(settings.database_url)
+        services = _services(settings, settings.database_url)
+        for meter in settings.meters:
+            await _ensure(services, settings.namespace, meter)
+        services.ingestor.start()
+        app.state.services = services
+        try:
+            yield
+        finally:
+            await services.ingestor.stop()
+            await services.engine.dispose()
+
+    return lifespan
+
+
+def _services(settings: Settings, database_url: str) -> Services:
+    engine = create_engine(
+        database_url,
+        connections_max=settings.pool_connections_max,
+        wait_s=settings.pool_wait_s,
+        statement_timeout_s=settings.query_timeout_s,
+    )
+    events = PostgresEventStore(engine)
+    catalog = Catalog(
+        engine, now=now, new_id=new_id, reserved_event_types=settings.reserved_event_types
+    )
+    ingestor = Ingestor(
+        events,
+        queue_events_max=settings.queue_events_max,
+        queue_bytes_max=settings.queue_bytes_max,
+        flush_events_max=settings.flush_events_max,
+        flushed=COMMIT_SECONDS.observe,
+    )
+    return Services(
+        settings=settings,
+        now=now,
+        engine=engine,
+        events=events,
+        ingestor=ingestor,
+        catalog=catalog,
+        usage=Usage(catalog, events, now, settings.query_rows_max),
+    )
+
+
+async def _ensure(services: Services, namespace: str, configured: MeterConfig) -> None:
+    """Raises ConfigError naming the meter and what is wrong with it."""
+    try:
+        wanted = NewMeter(
+            key=configured.slug,
+            aggregation=Aggregation(configured.aggregation),
+            event_type=configured.event_type,
+            name=configured.name,
+            description=configured.description or None,
+            event_from=configured.event_from,
+            value_property=configured.value_property or None,
+            group_by=configured.group_by,
+            metadata=configured.metadata or None,
+        )
+        await services.catalog.ensure_meter(namespace, wanted)
+    except (DomainError, ValueError) as error:
+        raise ConfigError(f"meters: {configured.slug}: {error}") from error
