@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from monometer import __version__
 from monometer.api.deps import ServicesOf
 from monometer.api.metrics import POOL_CONNECTIONS, QUEUED_EVENTS, exposition
+from monometer.api.problems import example
 from monometer.api.wire import json_response
 from monometer.core.errors import DomainError
 from monometer.store import migrate
@@ -17,12 +18,26 @@ router = APIRouter(tags=["Operations"])
 READY_WITHIN_S = 5
 
 
-@router.get("/healthz/live", operation_id="live", summary="The process answers")
+@router.get(
+    "/healthz/live",
+    operation_id="live",
+    summary="The process answers",
+    response_class=Response,
+    responses=example("ok", "text/plain"),
+)
 async def live() -> Response:
     return Response("ok", headers={"content-type": "text/plain"})
 
 
-@router.get("/healthz/ready", operation_id="ready", summary="Requests can be served")
+@router.get(
+    "/healthz/ready",
+    operation_id="ready",
+    summary="Requests can be served",
+    responses={
+        **example({"status": "ok", "checks": {"database": "ok", "migrations": "ok"}}),
+        503: {"description": "Something that requests need is missing"},
+    },
+)
 async def ready(services: ServicesOf) -> Response:
     """200 when the database answers and has the schema that this version expects, else 503."""
     try:
@@ -38,7 +53,13 @@ async def ready(services: ServicesOf) -> Response:
     return json_response({"status": "ok", "checks": {"database": "ok", "migrations": "ok"}})
 
 
-@router.get("/metrics", operation_id="metrics", summary="Metrics for Prometheus")
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses=example("monometer_ingest_queued_events 0.0\n", "text/plain"),
+)
 async def metrics(services: ServicesOf) -> Response:
     pool = services.engine.pool
     POOL_CONNECTIONS.labels("in_use").set(pool.checkedout())  # type: ignore[attr-defined]
@@ -47,7 +68,12 @@ async def metrics(services: ServicesOf) -> Response:
     return Response(exposition(), headers={"content-type": "text/plain; version=1.0.0"})
 
 
-@router.get("/version", operation_id="version", summary="Version of the server")
+@router.get(
+    "/version",
+    operation_id="version",
+    summary="Version of the server",
+    responses=example({"version": __version__, "os": "linux", "arch": "x86_64"}),
+)
 async def version() -> Response:
     return json_response(
         {"version": __version__, "os": platform.system().lower(), "arch": platform.machine()}

@@ -163,6 +163,11 @@ def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     return documents
 
 
+def example(value: object, media_type: str = "application/json") -> dict[int | str, dict[str, Any]]:
+    """The `responses` entry that shows what an operation answers."""
+    return {HTTPStatus.OK.value: {"content": {media_type: {"example": value}}}}
+
+
 def _document(description: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}

@@ -42,6 +42,18 @@ class Event(BaseModel):
 class IngestedEvent(BaseModel):
     """A stored event, with what today's meters have to say about it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "event": EVENT_EXAMPLE,
+                    "ingestedAt": "2026-01-01T00:00:00.25Z",
+                    "storedAt": "2026-01-01T00:00:00.253Z",
+                }
+            ]
+        }
+    )
+
     event: Event
     customerId: str | None = Field(
         None, description="The customer that the subject belongs to, when there is one."
@@ -54,6 +66,10 @@ class IngestedEvent(BaseModel):
 
 
 class IngestedEventCursorPaginatedResponse(BaseModel):
+    """A page of events."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": []}]})
+
     items: list[IngestedEvent] = Field(max_length=100)
     nextCursor: str | None = Field(
         None, description="Where the next page begins; absent after the last one."

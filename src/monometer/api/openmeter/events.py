@@ -58,7 +58,7 @@ async def list_events(
     clientId: ClientId = None,  # noqa: ARG001 - the wire's name
     ingestedAtFrom: Annotated[Instant | None, Query()] = None,
     ingestedAtTo: Annotated[Instant | None, Query()] = None,
-    id: Annotated[Text | None, Query(description="Part of the id; `%` and `_` as in LIKE.")] = None,  # noqa: A002
+    id: Annotated[Text | None, Query(description="Part of the id; `%` and `_` as in LIKE.")] = None,
     subject: Annotated[Text | None, Query(description="The whole subject.")] = None,
     customerId: Annotated[list[Ulid] | None, Query()] = None,
     from_: Annotated[
@@ -132,7 +132,7 @@ async def list_events_v2(
     cursor: Annotated[Text | None, Query(description="The last page's nextCursor.")] = None,
     limit: Limit = PAGE_MAX,
     clientId: ClientId = None,  # noqa: ARG001 - the wire's name
-    filter: Annotated[  # noqa: A002
+    filter: Annotated[
         str | None,
         Query(
             description="JSON text: a filter object by member, all of which must hold.",

@@ -3,11 +3,10 @@
 from functools import cache
 from typing import Annotated, Any
 
-from babel import Locale
-from babel.core import get_global
-from babel.numbers import get_currency_name, get_currency_precision, get_currency_symbol
+import iso4217
+from babel.numbers import get_currency_symbol
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from monometer.api.deps import NamespaceOf, ServicesOf
 from monometer.api.problems import documented
@@ -17,6 +16,11 @@ from monometer.core.numbers import plain
 
 router = APIRouter(prefix="/api/v1")
 
+_METRICS_EXAMPLE = """# HELP openmeter_events Number of ingested events
+# TYPE openmeter_events counter
+openmeter_events_total{subject="customer-1"} 2.0
+"""
+
 
 @router.get(
     "/debug/metrics",
@@ -25,7 +29,9 @@ router = APIRouter(prefix="/api/v1")
     tags=["Debug"],
     response_class=Response,
     responses={
-        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        200: {
+            "content": {"text/plain": {"schema": {"type": "string"}, "example": _METRICS_EXAMPLE}}
+        },
         **documented(),
     },
 )
@@ -45,6 +51,12 @@ def _label(text: str) -> str:
 
 
 class Currency(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"code": "USD", "name": "US Dollar", "symbol": "$", "subunits": 2}]
+        }
+    )
+
     code: Annotated[str, Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$")]
     name: str
     symbol: str
@@ -60,28 +72,22 @@ class Currency(BaseModel):
     responses=documented(),
 )
 async def list_currencies() -> Response:
-    """Currencies that are legal tender somewhere today, by code."""
+    """The currencies of ISO 4217, by code."""
     return json_response(_currencies())
 
 
 @cache
 def _currencies() -> list[dict[str, Any]]:
-    by_territory = get_global("territory_currencies")
-    current = {
-        code
-        for entries in by_territory.values()
-        for code, _start, end, is_tender in entries
-        if end is None and is_tender
-    }
-    english = Locale("en")
+    """ISO 4217 has no symbols, and CLDR counts the digits of cash: each is asked what it knows."""
     return [
         {
-            "code": code,
-            "name": get_currency_name(code, locale=english),
-            "symbol": get_currency_symbol(code, locale=english),
-            "subunits": get_currency_precision(code),
+            "code": currency.code,
+            "name": currency.currency_name,
+            "symbol": get_currency_symbol(currency.code, locale="en"),
+            "subunits": currency.exponent,
         }
-        for code in sorted(current)
+        for currency in sorted(iso4217.Currency, key=lambda one: one.code)
+        if currency.exponent is not None  # gold, test codes and the like are no money
     ]
 
 
@@ -100,6 +106,8 @@ class Progress(BaseModel):
     response_model=Progress,
     responses=documented(),
 )
-async def get_progress(id: Annotated[Text, Path()]) -> Response:  # noqa: A002 - the wire's name
+async def get_progress(
+    id: Annotated[Text, Path(examples=["01KDV7B0000000000000000000"])],
+) -> Response:
     """Always 404: no request runs long enough here to have any."""
     raise NotFound(f"progress not found: {id}")

@@ -81,6 +81,21 @@ class MeterCreate(MeterUpdate):
 class Meter(BaseModel):
     """A meter as it is kept."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **METER_EXAMPLE,
+                    "id": "01KDV7B0000000000000000000",
+                    "metadata": None,
+                    "annotations": None,
+                    "createdAt": "2026-01-01T00:00:00.123456Z",
+                    "updatedAt": "2026-01-01T00:00:00.123456Z",
+                }
+            ]
+        }
+    )
+
     id: Ulid
     description: str | None = Field(None, max_length=DESCRIPTION_CHARS_MAX)
     metadata: dict[str, str] | None = None

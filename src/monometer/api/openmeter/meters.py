@@ -15,7 +15,7 @@ from monometer.api.openmeter.meter_shapes import (
     meter_to_wire,
     new_meter_from_wire,
 )
-from monometer.api.problems import documented
+from monometer.api.problems import documented, example
 from monometer.api.wire import Instant, json_response
 from monometer.core.meter import KEY_CHARS_MAX, KEY_PATTERN
 
@@ -139,7 +139,7 @@ async def delete_meter(
     operation_id="listMeterSubjects",
     summary="List the subjects of a meter",
     response_model=list[str],
-    responses=documented(HTTPStatus.NOT_FOUND),
+    responses={**example(["customer-1", "customer-2"]), **documented(HTTPStatus.NOT_FOUND)},
 )
 async def list_meter_subjects(
     services: ServicesOf,
@@ -158,7 +158,7 @@ async def list_meter_subjects(
     operation_id="listMeterGroupByValues",
     summary="List the values of a group key",
     response_model=list[str],
-    responses=documented(HTTPStatus.NOT_FOUND),
+    responses={**example(["", "gpt-4"]), **documented(HTTPStatus.NOT_FOUND)},
 )
 async def list_meter_group_by_values(
     services: ServicesOf,

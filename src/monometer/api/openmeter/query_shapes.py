@@ -71,6 +71,25 @@ class MeterQueryRow(BaseModel):
 class MeterQueryResult(BaseModel):
     """Windows without events have no row. Rows are ordered by window, subject and group."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "windowSize": "DAY",
+                    "data": [
+                        {
+                            "value": 1250.5,
+                            "windowStart": "2026-01-01T00:00:00-05:00",
+                            "windowEnd": "2026-01-02T00:00:00-05:00",
+                            "subject": "customer-1",
+                            "groupBy": {"model": "gpt-4"},
+                        }
+                    ],
+                }
+            ]
+        }
+    )
+
     from_: Instant | None = Field(None, alias="from")
     to: Instant | None = None
     windowSize: WireWindowSize | None = None
