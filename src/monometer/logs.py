@@ -2,11 +2,14 @@
 
 import logging
 import sys
-from contextlib import AbstractContextManager
+from contextvars import ContextVar
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+# Set while a request is served: a plain variable, since each request pays for it.
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # These say at info level what our own request and start-up records say already.
 QUIET_LOGGERS = ("alembic.runtime", "httpcore", "httpx", "uvicorn.access")
@@ -19,12 +22,13 @@ def configure(level: str, log_format: str) -> None:
 
     `level` is `debug`, `info`, `warning` or `error`. `log_format` is `json`, one object a line;
     `text`, for people; or `auto`: text on a terminal, JSON elsewhere. Times are UTC in ISO 8601.
-    What `request_context` bound is in every record made inside. Calling again replaces the set-up.
+    While REQUEST_ID is set, every record carries it. Calling again replaces the set-up.
     """
     on_terminal = sys.stderr.isatty()
     as_json = log_format == "json" or (log_format == "auto" and not on_terminal)
     shared: tuple[Processor, ...] = (
         structlog.contextvars.merge_contextvars,
+        _with_request_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -81,6 +85,8 @@ def _without_color_message(_: WrappedLogger, __: str, event: EventDict) -> Event
     return event
 
 
-def request_context(request_id: str) -> AbstractContextManager[None]:
-    """While entered, every record of this task carries `request_id`, a library's record too."""
-    return structlog.contextvars.bound_contextvars(request_id=request_id)
+def _with_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    request_id = REQUEST_ID.get()
+    if request_id is not None:
+        event.setdefault("request_id", request_id)
+    return event

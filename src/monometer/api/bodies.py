@@ -4,8 +4,9 @@ import zlib
 from http import HTTPStatus
 
 from fastapi import HTTPException
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monometer.api.wire import headers_of
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -21,7 +22,7 @@ class BoundedBodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers = headers_of(scope)
         length = headers.get("content-length")
         encoding = headers.get("content-encoding", "identity").strip().lower()
         if encoding == "identity" and length is not None and int(length) <= self._bytes_max:

@@ -28,14 +28,23 @@ class Services:
     usage: Usage
 
 
-def services(request: Request) -> Services:
+def services_of(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
 
 
-def namespace(request: Request) -> str:
-    return services(request).settings.namespace
+def namespace_of(request: Request) -> str:
+    return services_of(request).settings.namespace
 
 
-ServicesOf = Annotated[Services, Depends(services)]
-NamespaceOf = Annotated[str, Depends(namespace)]
+# Coroutines, because FastAPI sends plain functions through a pool of threads.
+async def _services(request: Request) -> Services:
+    return services_of(request)
+
+
+async def _namespace(request: Request) -> str:
+    return namespace_of(request)
+
+
+ServicesOf = Annotated[Services, Depends(_services)]
+NamespaceOf = Annotated[str, Depends(_namespace)]

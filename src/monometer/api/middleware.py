@@ -1,20 +1,24 @@
 """Around every request: its id, its log line, its metrics, and the last resort when it fails."""
 
+import logging
 import re
 import time
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monometer.api.metrics import REQUEST_SECONDS, REQUESTS
 from monometer.api.problems import problem_response
-from monometer.logs import request_context
+from monometer.api.wire import headers_of
+from monometer.logs import REQUEST_ID
 
 log = structlog.get_logger()
+_stdlib_log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 CLIENT_LEFT = 499  # as nginx logs it: the client was gone before the answer
@@ -37,11 +41,14 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
+        given = headers_of(scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
-        with request_context(request_id):
+        token = REQUEST_ID.set(request_id)
+        try:
             await self._answer(scope, receive, send, request_id)
+        finally:
+            REQUEST_ID.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         began = time.perf_counter()
@@ -51,7 +58,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                message["headers"].append((b"x-request-id", request_id.encode()))
             await send(message)
 
         try:
@@ -79,11 +86,19 @@ class RequestContext:
 def _observe(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in _KNOWN_METHODS else "other"
-    REQUESTS.labels(method, route, status).inc()
-    REQUEST_SECONDS.labels(method, route).observe(seconds)
+    count, duration = _metrics(method, route, status)
+    count.inc()
+    duration.observe(seconds)
     # A busy server would log little but its own successes: those are for debugging.
-    write = log.info if status >= HTTPStatus.BAD_REQUEST else log.debug
-    write(
-        "request.answered",
-        method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 6),
-    )  # fmt: skip
+    failed = status >= HTTPStatus.BAD_REQUEST
+    if failed or _stdlib_log.isEnabledFor(logging.DEBUG):
+        write = log.info if failed else log.debug
+        write(
+            "request.answered",
+            method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 6),
+        )  # fmt: skip
+
+
+@cache  # routes, known methods and statuses are few, and finding a metric by its labels is slow
+def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status), REQUEST_SECONDS.labels(method, route)

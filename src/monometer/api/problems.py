@@ -24,6 +24,8 @@ from monometer.core.errors import (
     Unauthenticated,
 )
 
+log = structlog.get_logger()
+
 MEDIA_TYPE = "application/problem+json"
 ERRORS_LISTED_MAX = 100
 
@@ -38,6 +40,9 @@ _KINDS: Sequence[tuple[type[DomainError], HTTPStatus, str]] = (
     (RateLimited, HTTPStatus.TOO_MANY_REQUESTS, ""),
     (Overloaded, HTTPStatus.SERVICE_UNAVAILABLE, ""),
 )
+
+
+FORESEEN = (RequestValidationError, HTTPException, DomainError)
 
 
 class MalformedRequest(InvalidInput):
@@ -108,17 +113,28 @@ def _response_to_invalid_request(request: Request, error: RequestValidationError
     for one in error.errors():
         place, *path = (_printable(str(part)) for part in one["loc"])
         message = _printable(str(one["msg"]).removeprefix("Value error, "))
-        if place == "body":
-            pointer = "/" + "/".join(path)
+        if place == "body" and path and one["type"] != "json_invalid":
+            pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
             fields.append(FieldError(field=pointer, message=message))
             details.append(f'request body has an error: Error at "{pointer}": {message}')
+        elif place == "body":
+            details.append(f"request body has an error: {_problem_of_whole_body(one)}")
         else:
             name = ".".join(path)
             fields.append(FieldError(field=name, message=message))
             details.append(f'parameter "{name}" in {place} has an error: {message}')
-    return problem_response(
-        request_id_of(request), HTTPStatus.BAD_REQUEST, "\n".join(details), fields=fields
-    )
+    detail = "\n".join(details[:ERRORS_LISTED_MAX])
+    return problem_response(request_id_of(request), HTTPStatus.BAD_REQUEST, detail, fields=fields)
+
+
+def _problem_of_whole_body(error: dict[str, Any]) -> str:
+    if error["type"] == "missing":
+        return "value is required but missing"
+    if error["type"] == "json_invalid":
+        return f"not valid JSON at character {error['loc'][-1]}: {error['ctx']['error']}"
+    if isinstance(error["input"], bytes):  # left unparsed, for what it said it was
+        return "header Content-Type has unexpected value, expected application/json"
+    return "must be a JSON object"
 
 
 def _printable(text: str) -> str:
@@ -134,23 +150,22 @@ def _response_to_http(request: Request, error: HTTPException) -> Response:
     return problem_response(request_id_of(request), status, detail, headers=headers)
 
 
+async def answer_failure(request: Request, error: Exception) -> Response:
+    """The problem document of a failure that was foreseen; raises any other again."""
+    if isinstance(error, RequestValidationError):
+        return _response_to_invalid_request(request, error)
+    if isinstance(error, HTTPException):
+        return _response_to_http(request, error)
+    if isinstance(error, DomainError):
+        log.info("request.refused", kind=type(error).__name__, reason=error.message)
+        return response_to_failure(request, error)
+    raise error
+
+
 def install(app: FastAPI) -> None:
     """Every failure of `app` becomes a problem document; the last resort is in middleware.py."""
-
-    async def on_failure(request: Request, error: Exception) -> Response:
-        if isinstance(error, RequestValidationError):
-            return _response_to_invalid_request(request, error)
-        if isinstance(error, HTTPException):
-            return _response_to_http(request, error)
-        if isinstance(error, DomainError):
-            structlog.get_logger().info(
-                "request.refused", kind=type(error).__name__, reason=error.message
-            )
-            return response_to_failure(request, error)
-        raise error
-
-    for kind in (RequestValidationError, HTTPException, DomainError):
-        app.add_exception_handler(kind, on_failure)
+    for kind in FORESEEN:
+        app.add_exception_handler(kind, answer_failure)
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:

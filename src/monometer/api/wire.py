@@ -7,15 +7,16 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Response
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
+from starlette.types import Scope
 
 from monometer.core.numbers import plain
 
 JSON_MEDIA_TYPE = "application/json"  # without a charset: old clients compare it literally
 
 _INSTANT = re.compile(
-    r"(?P<seconds>\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)"
-    r"(?:\.(?P<fraction>\d{1,32}))?(?P<zone>[Zz]|[+-]\d\d:\d\d)",
+    r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,32})?"
+    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
 _encode = msgspec.json.Encoder().encode
@@ -27,16 +28,14 @@ def instant_from_wire(text: str) -> datetime:
     Raises ValueError for anything else, and for an instant that has no place in UTC's years
     1 to 9999.
     """
-    match = _INSTANT.fullmatch(text)
-    if match is None:
+    if _INSTANT.fullmatch(text) is None:
         raise ValueError("must be an RFC 3339 date-time with an offset")
-    fraction = (match["fraction"] or "")[:6]
-    zone = match["zone"].upper().replace("Z", "+00:00")
-    at = datetime.fromisoformat(f"{match['seconds'].upper()}.{fraction:0<6}{zone}")
-    try:
-        at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is outside the years 1 to 9999") from None
+    at = datetime.fromisoformat(text.upper())
+    if at.tzinfo is not UTC:
+        try:
+            at.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("is outside the years 1 to 9999") from None
     return at
 
 
@@ -60,11 +59,12 @@ def number_to_wire(number: Decimal) -> msgspec.Raw:
     return msgspec.Raw(plain(number).encode())
 
 
-def _text(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("must not contain a NUL character")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("must not contain a lone surrogate")
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("must not contain a NUL character")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError("must not contain a lone surrogate")
     return value
 
 
@@ -79,9 +79,27 @@ Instant = Annotated[
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-# PostgreSQL can keep neither, so they are refused by name before they reach it.
-Text = Annotated[str, AfterValidator(_text)]
+# PostgreSQL can keep neither, so they are refused by name before they reach it. Bounds of length
+# stand before it in an Annotated: `Annotated[str, Field(max_length=64), STORABLE]`.
+STORABLE = BeforeValidator(_storable)
+Text = Annotated[str, STORABLE]
 Value = Annotated[Decimal, WithJsonSchema({"type": "number", "format": "double"})]
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Headers by lower-case name; repeated ones joined by commas, which means the same.
+
+    Read once a request: every layer asks for some.
+    """
+    known: dict[str, str] | None = scope.get("monometer.headers")
+    if known is not None:
+        return known
+    headers: dict[str, str] = {}
+    scope["monometer.headers"] = headers
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def json_response(content: Any, status_code: int = 200) -> Response:

@@ -59,7 +59,7 @@ class Client:
         try:
             return self._http.request(method, path, **options)
         except httpx.UnsupportedProtocol as error:
-            raise CliError(f"{self.url} must begin with http:// or https://") from error
+            raise CliError(f"{self.url!r} must begin with http:// or https://") from error
         except (httpx.InvalidURL, httpx.DecodingError) as error:
             raise CliError(f"{self.url}: {error}") from error
 
@@ -83,7 +83,7 @@ class Client:
                     raise CliError(problem_line(response))
                 yield response
         except httpx.UnsupportedProtocol as error:
-            raise CliError(f"{self.url} must begin with http:// or https://") from error
+            raise CliError(f"{self.url!r} must begin with http:// or https://") from error
         except httpx.TransportError as error:
             raise self.unreachable(error) from error
         except (httpx.InvalidURL, httpx.DecodingError) as error:

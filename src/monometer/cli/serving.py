@@ -2,10 +2,12 @@
 
 import asyncio
 import math
+import multiprocessing
 import os
 import signal
 import socket
 import tempfile
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -13,10 +15,11 @@ from typing import NoReturn
 import structlog
 import typer
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from monometer import __version__, logs
-from monometer.app import create_app
+from monometer.app import create_app, create_app_from_env
 from monometer.cli.errors import CliError
 from monometer.cli.settings import database, read_settings
 from monometer.config import ConfigError, Settings, pass_to_workers
@@ -94,7 +97,7 @@ async def _rehearse(settings: Settings, place: str) -> None:
 
 def _uvicorn_config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
-        "monometer.app:create_app_from_env",
+        "monometer.cli.serving:served_app",
         factory=True,
         workers=settings.workers,
         loop="uvloop",
@@ -130,12 +133,37 @@ def _run_workers(settings: Settings, listener: socket.socket) -> None:
     with tempfile.TemporaryDirectory(prefix="monometer-metrics-") as directory:
         # prometheus_client of each worker writes its counts there, and /metrics adds them up.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = directory  # noqa: TID251 (written, not read)
-        supervisor = Multiprocess(_uvicorn_config(settings), sockets=[listener])
+        supervisor = _Supervisor(_uvicorn_config(settings), sockets=[listener])
         supervisor.run()
         if any(
             process.exitcode == uvicorn.config.STARTUP_FAILURE for process in supervisor.processes
         ):
             raise CliError(STARTED_IN_VAIN)
+
+
+class _Supervisor(Multiprocess):
+    """Once it stops its workers nobody accepts: a new connection is refused, not left waiting."""
+
+    def terminate_all(self) -> None:
+        for one in self.sockets:
+            one.close()
+        super().terminate_all()
+
+
+def served_app() -> FastAPI:
+    """What a server process serves. A worker stops when its parent is gone, whoever killed that.
+
+    Otherwise it would keep the address, and no server could be started in the parent's place.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def follow() -> None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=follow, name="follow-parent", daemon=True).start()
+    return create_app_from_env()
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

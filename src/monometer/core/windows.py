@@ -27,18 +27,28 @@ class Period(NamedTuple):
 
 _FIXED = {WindowSize.MINUTE: timedelta(minutes=1), WindowSize.HOUR: timedelta(hours=1)}
 MINUTE = _FIXED[WindowSize.MINUTE]
+_INSTANT = timedelta(microseconds=1)
+
+
+# PostgreSQL takes these names for abbreviations of a fixed offset, without summer time.
+_RENAMED = {
+    "CET": "Europe/Brussels",
+    "MET": "Europe/Brussels",
+    "EET": "Europe/Athens",
+    "WET": "Europe/Lisbon",
+}
 
 
 @cache
 def zone(name: str) -> ZoneInfo:
-    """The IANA zone of that name. Raises InvalidInput for an unknown one.
+    """The IANA zone of that name; its `key` is the name that PostgreSQL knows the same zone by.
 
     Names are compared exactly, case included, and only real zones count: not paths, nor the
-    system's own `localtime`.
+    system's own `localtime`. Raises InvalidInput for an unknown one.
     """
     if name not in _names():
         raise InvalidInput(f"invalid time zone: unknown time zone {name}")
-    return ZoneInfo(name)
+    return ZoneInfo(_RENAMED.get(name, name))
 
 
 @cache
@@ -50,16 +60,16 @@ def floor(at: datetime, size: WindowSize, in_zone: ZoneInfo) -> datetime:
     """Start of the window of `size` that holds `at`, on the wall clock of `in_zone`.
 
     `at` is aware; returns UTC. Minutes and hours keep the offset in force at `at`, so the repeated
-    hour of an autumn day is two windows. Longer windows start at the first instant of their local
-    date, also where midnight is skipped or comes twice (Havana, the Azores).
+    hour of an autumn day is two windows, and where clocks change in the middle of an hour (Lord
+    Howe) so does the window. Longer windows start at the first instant of their local date, also
+    where midnight is skipped or comes twice (Havana, the Azores).
     """
     local = at.astimezone(in_zone)
     match size:
         case WindowSize.MINUTE | WindowSize.HOUR:
-            wall = local.replace(second=0, microsecond=0, tzinfo=None)
-            if size is WindowSize.HOUR:
-                wall = wall.replace(minute=0)
-            return (wall - (local.utcoffset() or timedelta())).replace(tzinfo=UTC)
+            start = _even(local, size)
+            same = _offset(start, in_zone) == local.utcoffset()
+            return start if same else _change(start, at.replace(microsecond=0), in_zone)
         case WindowSize.DAY:
             first = local
         case WindowSize.WEEK:
@@ -74,7 +84,9 @@ def floor(at: datetime, size: WindowSize, in_zone: ZoneInfo) -> datetime:
 def next_start(start: datetime, size: WindowSize, in_zone: ZoneInfo) -> datetime:
     """Start of the window after the one that starts at `start`, which `floor` has returned."""
     if size in _FIXED:
-        return start + _FIXED[size]
+        end = _even(start.astimezone(in_zone), size) + _FIXED[size]
+        same = _offset(end - _INSTANT, in_zone) == _offset(start, in_zone)
+        return end if same else _change(start, end, in_zone)
     local = start.astimezone(in_zone).replace(tzinfo=None)
     match size:
         case WindowSize.WEEK:
@@ -94,11 +106,39 @@ def window(at: datetime, size: WindowSize, in_zone: ZoneInfo) -> Period:
     return Period(start, next_start(start, size, in_zone))
 
 
-def _midnight(day: datetime, in_zone: ZoneInfo) -> datetime:
-    """First instant of a local date.
+def _even(local: datetime, size: WindowSize) -> datetime:
+    """The even minute or hour of a local time, by the offset in force then. Returns UTC."""
+    wall = local.replace(second=0, microsecond=0, tzinfo=None)
+    if size is WindowSize.HOUR:
+        wall = wall.replace(minute=0)
+    return (wall - (local.utcoffset() or timedelta())).replace(tzinfo=UTC)
 
-    `fold=0` is the first of two midnights; of a skipped one it is where the clock jumps, as long
-    as the jump starts at midnight, which is the only kind in use.
+
+def _midnight(day: datetime, in_zone: ZoneInfo) -> datetime:
+    """First instant of a local date: of two midnights the first, of none where the clock jumps.
+
+    A date that comes twice, because clocks went back over midnight from after it, starts the first
+    time; no zone has done so since 2011.
     """
     wall = day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=in_zone, fold=0)
-    return wall.astimezone(UTC)
+    start = wall.astimezone(UTC)
+    skipped = start.astimezone(in_zone).replace(tzinfo=None) != wall.replace(tzinfo=None)
+    return _change(start - timedelta(days=1), start, in_zone) if skipped else start
+
+
+def _offset(at: datetime, in_zone: ZoneInfo) -> timedelta | None:
+    return at.astimezone(in_zone).utcoffset()
+
+
+def _change(before: datetime, after: datetime, in_zone: ZoneInfo) -> datetime:
+    """The first instant of the offset that is in force at `after` but not at `before`.
+
+    Clocks change on whole seconds, and the two are given so.
+    """
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        if _offset(middle, in_zone) == _offset(after, in_zone):
+            after = middle
+        else:
+            before = middle
+    return after

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import Conflict, InvalidInput, NotFound
+from monometer.core.event import TIME_END, TIME_MIN
 from monometer.core.meter import Metadata, Meter, validate, validate_groups
 from monometer.store import meters
 from monometer.store.engine import reading, transaction
@@ -87,7 +88,7 @@ class Catalog:
             description=new.description,
             aggregation=new.aggregation,
             event_type=new.event_type,
-            event_from=new.event_from,
+            event_from=new.event_from and new.event_from.astimezone(UTC),
             value_property=new.value_property,
             group_by=new.group_by,
             metadata=new.metadata,
@@ -147,6 +148,12 @@ class Catalog:
             value_property=new.value_property,
             group_by=new.group_by,
         )
+        # An instant that PostgreSQL takes for infinity would come back as no instant at all.
+        if new.event_from is not None and not TIME_MIN <= new.event_from < TIME_END:
+            raise InvalidInput(
+                "invalid meter event from: "
+                f"it must be from year {TIME_MIN.year} on and before {TIME_END.year}"
+            )
         for pattern in self._reserved:
             if pattern.search(new.event_type):
                 raise InvalidInput(

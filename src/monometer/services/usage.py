@@ -55,9 +55,11 @@ class Usage:
             yield UsageRow(self._empty_period(query), None, (), Decimal(0))
 
     def _empty_period(self, query: UsageQuery) -> Period:
+        """The given bounds, else those of the current minute, the start never after the end."""
         this_minute = floor(self.now(), WindowSize.MINUTE, UTC_ZONE)
+        next_minute = this_minute + MINUTE
         start = query.start or min(this_minute, query.end or this_minute)
-        return Period(start, query.end or max(this_minute, start) + MINUTE)
+        return Period(start, query.end or max(next_minute, start))
 
     async def subjects(
         self, meter: Meter, start: datetime | None, end: datetime | None
@@ -117,10 +119,16 @@ def bounds(
     return conditions
 
 
+def order_problem(
+    start: datetime | None, end: datetime | None, reversed_: str = "from must be before to"
+) -> str | None:
+    """What is wrong with two bounds, `reversed_` when the end comes first; None when nothing is."""
+    if start is None or end is None or start < end:
+        return None
+    return "from and to cannot be equal" if start == end else reversed_
+
+
 def _validate_bounds(start: datetime | None, end: datetime | None, reversed_: str) -> None:
-    if start is None or end is None:
-        return
-    if start == end:
-        raise InvalidInput("from and to cannot be equal")
-    if start > end:
-        raise InvalidInput(reversed_)
+    problem = order_problem(start, end, reversed_)
+    if problem is not None:
+        raise InvalidInput(problem)

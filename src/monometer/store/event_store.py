@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 from monometer.core.event import Event, StoredEvent
 from monometer.core.expression import EVERYTHING, Expression, Predicate
@@ -17,7 +16,7 @@ class Position:
     """Where a page of events ended: the next one starts strictly after it in the list's order."""
 
     time: datetime
-    key: UUID
+    key: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

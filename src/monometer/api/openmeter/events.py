@@ -181,13 +181,13 @@ def _where(wanted: EventFilter) -> Predicate:
 def _position_from_wire(cursor: str) -> Position:
     try:
         time, key = base64.b64decode(cursor, validate=True).decode("ascii").split(",")
-        return Position(instant_from_wire(time).astimezone(UTC), UUID(key))
+        return Position(instant_from_wire(time).astimezone(UTC), UUID(key).bytes)
     except (ValueError, binascii.Error):
         raise InvalidInput("cursor is invalid") from None
 
 
 def _position_to_wire(last: StoredEvent) -> str:
-    key = event_key(last.event.source, last.event.id)
+    key = UUID(bytes=event_key(last.event.source, last.event.id))
     return base64.b64encode(f"{instant_to_wire(last.event.time)},{key}".encode()).decode()
 
 

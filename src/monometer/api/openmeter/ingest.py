@@ -4,25 +4,27 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from prometheus_client import Counter
 
-from monometer.api.deps import NamespaceOf, Services, ServicesOf
+from monometer.api.deps import Services, namespace_of, services_of
 from monometer.api.metrics import ACCEPTED, DUPLICATE, REJECTED
 from monometer.api.openmeter.cloudevents import Decoded, Reception, Rejected
 from monometer.api.openmeter.event_bodies import events_of
 from monometer.api.openmeter.event_data import DataLimits
 from monometer.api.openmeter.event_shapes import INGEST_REQUEST, IngestResult
 from monometer.api.problems import MalformedRequest, documented
-from monometer.api.wire import json_response
+from monometer.api.wire import headers_of, json_response
 from monometer.core.errors import FieldError
 from monometer.core.event import Event
 
 router = APIRouter(tags=["Events"])
 
+PATH = "/api/v1/events"
 REASONS_MAX = 10  # of the first rejected events in `detail`; the extensions list more
 
 
 @router.post(
-    "/api/v1/events",
+    PATH,
     operation_id="ingestEvents",
     summary="Ingest events",
     status_code=HTTPStatus.NO_CONTENT,
@@ -35,28 +37,29 @@ REASONS_MAX = 10  # of the first rejected events in `detail`; the extensions lis
         **documented(HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     },
 )
-async def ingest_events(request: Request, services: ServicesOf, namespace: NamespaceOf) -> Response:
+async def ingest_events(request: Request) -> Response:
     """Store events, each once: (source, id) is deduplicated for ever.
 
     The answer comes after the commit. One bad event refuses the whole request, unless the request
     says `Prefer: handling=lenient`: then the good ones are stored. `Prefer: return=representation`
     answers 200 with what became of each event.
     """
+    services = services_of(request)
     body = await request.body()
-    settings = services.settings
-    decoded = events_of(
-        request.headers, body, _reception(services, namespace), settings.batch_events_max
-    )
-    preferred = _preferences(request)
+    reception = _reception(services, namespace_of(request))
+    headers = headers_of(request.scope)
+    decoded = events_of(headers, body, reception, services.settings.batch_events_max)
+    preferred = _preferences(headers.get("prefer", ""))
     events = [one for one in decoded if isinstance(one, Event)]
     rejected = len(decoded) - len(events)
-    REJECTED.inc(rejected)
     lenient = "handling=lenient" in preferred
+    _count(REJECTED, rejected)
     if rejected and not lenient:
         raise _refusal(decoded)
     new = await services.ingestor.ingest(events, len(body))
-    ACCEPTED.inc(sum(new))
-    DUPLICATE.inc(len(new) - sum(new))
+    accepted = sum(new)
+    _count(ACCEPTED, accepted)
+    _count(DUPLICATE, len(new) - accepted)
     if rejected or "return=representation" in preferred:
         response = json_response(_result(decoded, new))
     else:
@@ -64,6 +67,11 @@ async def ingest_events(request: Request, services: ServicesOf, namespace: Names
     if preferred:
         response.headers["preference-applied"] = ", ".join(sorted(preferred))
     return response
+
+
+def _count(of: Counter, events: int) -> None:
+    if events:  # counting nothing costs as much as counting something
+        of.inc(events)
 
 
 def _reception(services: Services, namespace: str) -> Reception:
@@ -76,11 +84,15 @@ def _reception(services: Services, namespace: str) -> Reception:
     )
 
 
-def _preferences(request: Request) -> set[str]:
+_PREFERENCES = frozenset(
+    {"handling=lenient", "handling=strict", "return=representation", "return=minimal"}
+)
+
+
+def _preferences(header: str) -> frozenset[str]:
     """The preferences understood here (RFC 7240); others are none of our business."""
-    known = {"handling=lenient", "handling=strict", "return=representation", "return=minimal"}
-    given = ",".join(request.headers.getlist("prefer")).split(",")
-    return {one.replace(" ", "").replace('"', "").lower() for one in given} & known
+    given = (one.replace(" ", "").replace('"', "").lower() for one in header.split(","))
+    return _PREFERENCES.intersection(given)
 
 
 def _refusal(decoded: list[Decoded]) -> MalformedRequest:

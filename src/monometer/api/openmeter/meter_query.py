@@ -153,15 +153,15 @@ def _wants_csv(request: Request) -> bool:
 def _group_values(request: Request) -> dict[str, list[str]]:
     """`filterGroupBy[key]=value`, in any number.
 
-    Raises MalformedRequest for the parameter without a key, which some old clients send and whose
-    meaning cannot be told.
+    Raises MalformedRequest for the parameter in any other form, such as some old clients send:
+    a filter left out would give a wrong number.
     """
     values: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():
         match = _GROUP_FILTER.fullmatch(name)
         if match is not None:
             values.setdefault(match[1], []).append(value)
-        elif name == "filterGroupBy":
+        elif name.startswith("filterGroupBy"):
             raise MalformedRequest(
                 'parameter "filterGroupBy" in query has an error: '
                 "it must be sent as filterGroupBy[key]=value"

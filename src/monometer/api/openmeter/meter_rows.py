@@ -1,7 +1,6 @@
 """Answers of a meter query as JSON and CSV, written row by row so that memory stays flat."""
 
 import csv
-import io
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -95,10 +94,20 @@ def decimal_cell(value: Decimal) -> str:
     return f"{whole}.{fraction:0<{CSV_PLACES_MIN}}"
 
 
-def _csv(lines: Iterable[list[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    return text.getvalue().encode()
+class _Lines(list[str]):
+    """Lines of CSV that end in LF.
+
+    The writer is left to end them in CR LF, since before Python 3.13 it quotes a lone CR only then.
+    """
+
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
+
+
+def _csv(rows: Iterable[list[str]]) -> bytes:
+    lines = _Lines()
+    csv.writer(lines, lineterminator="\r\n").writerows(rows)
+    return "".join(lines).encode()
 
 
 async def _batches(rows: AsyncIterator[UsageRow]) -> AsyncIterator[list[UsageRow]]:

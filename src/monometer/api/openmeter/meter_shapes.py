@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from monometer.api.openmeter.filters import Ulid
-from monometer.api.wire import Instant, Text, instant_to_wire
+from monometer.api.wire import STORABLE, Instant, instant_to_wire
 from monometer.core.aggregation import Aggregation
 from monometer.core.meter import (
     DESCRIPTION_CHARS_MAX,
@@ -39,14 +39,14 @@ def _few_entries(entries: dict[str, str]) -> dict[str, str]:
     return entries
 
 
-Path = Annotated[Text, Field(min_length=1, max_length=PATH_CHARS_MAX)]
-Name = Annotated[Text, Field(min_length=1, max_length=NAME_CHARS_MAX)]
-Description = Annotated[Text, Field(min_length=1, max_length=DESCRIPTION_CHARS_MAX)]
-Short = Annotated[Text, Field(max_length=METADATA_CHARS_MAX)]
+Path = Annotated[str, Field(min_length=1, max_length=PATH_CHARS_MAX), STORABLE]
+Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX), STORABLE]
+Description = Annotated[str, Field(min_length=1, max_length=DESCRIPTION_CHARS_MAX), STORABLE]
+Short = Annotated[str, Field(max_length=METADATA_CHARS_MAX), STORABLE]
 Metadata = Annotated[dict[Short, Short], AfterValidator(_few_entries)]
 Slug = Annotated[str, Field(min_length=1, max_length=KEY_CHARS_MAX, pattern=KEY_PATTERN)]
 GroupBy = Annotated[
-    dict[Annotated[Text, Field(max_length=KEY_CHARS_MAX)], Path],
+    dict[Annotated[str, Field(max_length=KEY_CHARS_MAX), STORABLE], Path],
     Field(description="Group key → JSONPath into an event's data."),
 ]
 
@@ -71,7 +71,7 @@ class MeterCreate(MeterUpdate):
 
     slug: Slug
     aggregation: Aggregation
-    eventType: Annotated[Text, Field(min_length=1, max_length=PATH_CHARS_MAX)]
+    eventType: Annotated[str, Field(min_length=1, max_length=PATH_CHARS_MAX), STORABLE]
     eventFrom: Instant | None = Field(None, description="Earlier events do not count.")
     valueProperty: Path | None = Field(
         None, description="JSONPath of the value; not for COUNT, needed by the others."

@@ -1,5 +1,6 @@
 """The shapes of a meter query on the wire, and how a request becomes a UsageQuery."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from monometer.api.openmeter.filters import FilterString, predicate_of
 from monometer.api.wire import Instant, Text, Value
 from monometer.core.errors import InvalidInput, NotFound
-from monometer.core.expression import AllOf, OneOf, Predicate
+from monometer.core.expression import AllOf, Attribute, Predicate
 from monometer.core.meter import Meter
 from monometer.core.usage import Axis, Tumbling, UsageQuery, Whole
 from monometer.core.windows import WindowSize, zone
+from monometer.services.usage import order_problem
 
 ITEMS_MAX = 100
 
@@ -31,9 +33,7 @@ Texts = Annotated[list[Text], Field(max_length=ITEMS_MAX)]
 class MeterQueryRequest(BaseModel):
     """A question about a meter's usage. An empty one asks for the total of all time."""
 
-    model_config = ConfigDict(
-        validate_by_name=True, validate_by_alias=True, json_schema_extra={"examples": [_EXAMPLE]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     clientId: str | None = Field(
         None, min_length=1, max_length=36, description="Accepted and not used."
@@ -97,7 +97,7 @@ class MeterQueryResult(BaseModel):
 
 
 def query_from_wire(wire: MeterQueryRequest, meter: Meter) -> UsageQuery:
-    """Checks in the order that clients know: groups, customers, zone, filters.
+    """Checks in the order that clients know: groups, customers, zone, filters, the rest at once.
 
     Raises InvalidInput, and NotFound for a customer.
     """
@@ -108,11 +108,10 @@ def query_from_wire(wire: MeterQueryRequest, meter: Meter) -> UsageQuery:
     for customer in wire.filterCustomerId or ():
         raise NotFound(f"customer with id {customer} not found")
     axis = _axis(wire)
-    where = _where(wire, meter)
-    if "customer_id" in groups:
-        raise InvalidInput("customer filter is required with customer_id group by")
-    if wire.subject and "" in wire.subject:
-        raise InvalidInput("subject cannot be empty")
+    filters = _filters(wire, meter)
+    problems = [*_problems(wire, groups), *_problems_of_filters(filters)]
+    if problems:
+        raise InvalidInput("\n".join(problems))
     return UsageQuery(
         namespace=meter.namespace,
         measure=meter.measure(),
@@ -120,7 +119,7 @@ def query_from_wire(wire: MeterQueryRequest, meter: Meter) -> UsageQuery:
         start=wire.from_,
         end=wire.to,
         subjects=tuple(wire.subject) if wire.subject else None,
-        where=where,
+        where=_where(filters, meter),
         by_subject=wire.subject is not None or "subject" in groups,
         group_by=tuple(group for group in groups if group != "subject"),
     )
@@ -133,7 +132,8 @@ def _axis(wire: MeterQueryRequest) -> Axis:
     return Tumbling(WindowSize(wire.windowSize), wire.windowTimeZone)
 
 
-def _where(wire: MeterQueryRequest, meter: Meter) -> Predicate:
+def _filters(wire: MeterQueryRequest, meter: Meter) -> Mapping[str, FilterString]:
+    """The filter of each group key, of whichever kind. Values without any are no filter."""
     values = {key: found for key, found in (wire.filterGroupBy or {}).items() if found}
     advanced = wire.advancedMeterGroupByFilters or {}
     if values and advanced:
@@ -143,14 +143,32 @@ def _where(wire: MeterQueryRequest, meter: Meter) -> Predicate:
     unknown = next((key for key in wire.filterGroupBy or () if key not in meter.group_by), None)
     if unknown is not None:
         raise InvalidInput(f"invalid group by filter: {unknown}")
+    return advanced or {
+        key: FilterString.model_construct(in_=found) for key, found in values.items()
+    }
+
+
+def _problems(wire: MeterQueryRequest, groups: Sequence[str]) -> Iterator[str]:
+    order = order_problem(wire.from_, wire.to)
+    if order is not None:
+        yield order
+    if "customer_id" in groups:
+        yield "customer filter is required with customer_id group by"
+    if wire.subject and "" in wire.subject:
+        yield "subject cannot be empty"
+
+
+def _problems_of_filters(filters: Mapping[str, FilterString]) -> Iterator[str]:
+    for filter_ in filters.values():
+        try:
+            predicate_of(filter_, Attribute("subject"))  # a filter is right or wrong on any text
+        except InvalidInput as error:
+            yield error.message
+
+
+def _where(filters: Mapping[str, FilterString], meter: Meter) -> Predicate:
     groups = meter.measure().groups
-    conditions: list[Predicate] = []
-    for key, wanted in values.items():
-        if "" in wanted:
-            raise InvalidInput("filter is invalid: format mismatch")
-        conditions.append(OneOf(groups[key], tuple(wanted)))
-    for key, filter_ in advanced.items():
-        if key not in groups:
-            raise InvalidInput(f"meter does not have group by: {key}")
-        conditions.append(predicate_of(filter_, groups[key]))
-    return AllOf(tuple(conditions))
+    unknown = next((key for key in filters if key not in groups), None)
+    if unknown is not None:
+        raise InvalidInput(f"meter does not have group by: {unknown}")
+    return AllOf(tuple(predicate_of(one, groups[key]) for key, one in filters.items()))
