@@ -53,4 +53,14 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for item in document["paths"].values():
         for operation in item.values():
             operation["responses"].pop("422", None)
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
     return document
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is given or left out; null, which FastAPI allows for `| None`, cannot be sent."""
+    kinds: list[dict[str, Any]] = [k for k in schema.get("anyOf", ()) if k != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return kinds[0] | {name: value for name, value in schema.items() if name != "anyOf"}

@@ -23,11 +23,7 @@ class Event(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [EVENT_EXAMPLE]})
 
     id: str = Field(min_length=1, description="Unique among the events of its source.")
-    source: str = Field(
-        min_length=1,
-        description="What sent it, as a URI reference.",
-        json_schema_extra={"format": "uri-reference"},
-    )
+    source: str = Field(min_length=1, description="What sent it, best as a URI reference.")
     specversion: str = Field(min_length=1, description="Version of CloudEvents: 1.0.")
     type: str = Field(min_length=1, description="What happened; meters choose events by it.")
     datacontenttype: Literal["application/json"] | None = None

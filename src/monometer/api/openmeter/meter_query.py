@@ -19,12 +19,12 @@ from monometer.api.openmeter.query_shapes import (
     ITEMS_MAX,
     MeterQueryRequest,
     MeterQueryResult,
-    WireWindowSize,
+    WindowSize,
     query_from_wire,
 )
 from monometer.api.problems import MalformedRequest, documented
 from monometer.api.wire import Text
-from monometer.core.windows import WindowSize
+from monometer.core import windows
 
 router = APIRouter(prefix="/api/v1/meters/{meterIdOrSlug}/query", tags=["Meters"])
 
@@ -71,7 +71,7 @@ async def query_meter(
     clientId: ClientId = None,
     from_: From = None,
     to: To = None,
-    windowSize: Annotated[WireWindowSize | None, Query()] = None,
+    windowSize: Annotated[WindowSize | None, Query()] = None,
     windowTimeZone: Annotated[Text, Query(examples=["America/New_York"])] = "UTC",
     subject: Annotated[list[Text] | None, Query(description="Also groups by subject.")] = None,
     filterCustomerId: Annotated[list[Text] | None, Query(max_length=ITEMS_MAX)] = None,
@@ -117,10 +117,11 @@ async def query_meter_post(
     services: ServicesOf,
     namespace: NamespaceOf,
     meterIdOrSlug: MeterIdOrSlug,
-    body: Annotated[MeterQueryRequest, Body()],
+    body: Annotated[MeterQueryRequest | None, Body()] = None,
 ) -> Response:
     """The same as by GET, with room for longer filters."""
-    return await _answer(services, namespace, meterIdOrSlug, body, request)
+    asked = body or MeterQueryRequest()  # a client of old sends no body when it asks for CSV
+    return await _answer(services, namespace, meterIdOrSlug, asked, request)
 
 
 async def _answer(
@@ -135,7 +136,7 @@ async def _answer(
     answer = Answer(
         query=query_from_wire(asked, meter),
         meter_key=meter.key,
-        window_size=WindowSize(asked.windowSize) if asked.windowSize else None,
+        window_size=windows.WindowSize(asked.windowSize) if asked.windowSize else None,
     )
     async with AsyncExitStack() as stack:
         rows = await stack.enter_async_context(services.usage.rows(answer.query))

@@ -1,5 +1,6 @@
 """The shapes of meters on the wire, and their conversions."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
@@ -51,6 +52,29 @@ GroupBy = Annotated[
 ]
 
 
+class MeterAggregation(StrEnum):
+    SUM = "SUM"
+    COUNT = "COUNT"
+    UNIQUE_COUNT = "UNIQUE_COUNT"
+    AVG = "AVG"
+    MIN = "MIN"
+    MAX = "MAX"
+    LATEST = "LATEST"
+
+
+class MeterOrderBy(StrEnum):
+    KEY = "key"
+    NAME = "name"
+    AGGREGATION = "aggregation"
+    CREATED_AT = "createdAt"
+    UPDATED_AT = "updatedAt"
+
+
+class SortOrder(StrEnum):
+    ASC = "ASC"
+    DESC = "DESC"
+
+
 class MeterUpdate(BaseModel):
     """The whole of a meter's free part: what is left out is reset, but for the description."""
 
@@ -70,7 +94,7 @@ class MeterCreate(MeterUpdate):
     model_config = ConfigDict(json_schema_extra={"examples": [METER_EXAMPLE]})
 
     slug: Slug
-    aggregation: Aggregation
+    aggregation: MeterAggregation
     eventType: Annotated[str, Field(min_length=1, max_length=PATH_CHARS_MAX), STORABLE]
     eventFrom: Instant | None = Field(None, description="Earlier events do not count.")
     valueProperty: Path | None = Field(
@@ -104,7 +128,7 @@ class Meter(BaseModel):
     deletedAt: Instant | None = None
     name: str = Field(min_length=1, max_length=NAME_CHARS_MAX)
     slug: Slug
-    aggregation: Aggregation
+    aggregation: MeterAggregation
     eventType: str = Field(min_length=1)
     eventFrom: Instant | None = None
     valueProperty: str | None = Field(None, min_length=1)
@@ -118,7 +142,7 @@ class Meter(BaseModel):
 def new_meter_from_wire(wire: MeterCreate) -> NewMeter:
     return NewMeter(
         key=wire.slug,
-        aggregation=wire.aggregation,
+        aggregation=Aggregation(wire.aggregation),
         event_type=wire.eventType,
         name=wire.name,
         description=wire.description,

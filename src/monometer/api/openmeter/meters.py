@@ -1,7 +1,7 @@
 """`/api/v1/meters`: create, read, change and delete meters; their subjects and group values."""
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
@@ -10,7 +10,9 @@ from monometer.api.openmeter.filters import ULID_PATTERN
 from monometer.api.openmeter.meter_shapes import (
     Meter,
     MeterCreate,
+    MeterOrderBy,
     MeterUpdate,
+    SortOrder,
     meter_change_from_wire,
     meter_to_wire,
     new_meter_from_wire,
@@ -35,9 +37,12 @@ From = Annotated[Instant | None, Query(alias="from", description="Included.")]
 To = Annotated[Instant | None, Query(description="Excluded.")]
 
 _COLUMNS = {
-    "key": "key", "name": "name", "aggregation": "aggregation",
-    "createdAt": "created_at", "updatedAt": "updated_at",
-}  # fmt: skip
+    MeterOrderBy.KEY: "key",
+    MeterOrderBy.NAME: "name",
+    MeterOrderBy.AGGREGATION: "aggregation",
+    MeterOrderBy.CREATED_AT: "created_at",
+    MeterOrderBy.UPDATED_AT: "updated_at",
+}
 
 
 @router.get(
@@ -55,17 +60,15 @@ async def list_meters(
     pageSize: Annotated[  # noqa: ARG001
         int, Query(ge=1, le=1000, description="Accepted and not used.")
     ] = 100,
-    order: Annotated[Literal["ASC", "DESC"], Query()] = "ASC",
-    orderBy: Annotated[
-        Literal["key", "name", "aggregation", "createdAt", "updatedAt"], Query()
-    ] = "key",
+    order: Annotated[SortOrder, Query()] = SortOrder.ASC,
+    orderBy: Annotated[MeterOrderBy, Query()] = MeterOrderBy.KEY,
     includeDeleted: Annotated[bool, Query()] = False,
 ) -> Response:
     """The first 1000 meters, not in pages."""
     meters = await services.catalog.meters(
         namespace,
         order_by=_COLUMNS[orderBy],
-        descending=order == "DESC",
+        descending=order is SortOrder.DESC,
         include_deleted=includeDeleted,
     )
     return json_response([meter_to_wire(meter) for meter in meters])

@@ -1,22 +1,31 @@
 """The shapes of a meter query on the wire, and how a request becomes a UsageQuery."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from enum import StrEnum
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from monometer.api.openmeter.filters import FilterString, predicate_of
 from monometer.api.wire import Instant, Text, Value
+from monometer.core import windows
 from monometer.core.errors import InvalidInput, NotFound
 from monometer.core.expression import AllOf, Attribute, Predicate
 from monometer.core.meter import Meter
 from monometer.core.usage import Axis, Tumbling, UsageQuery, Whole
-from monometer.core.windows import WindowSize, zone
 from monometer.services.usage import order_problem
 
 ITEMS_MAX = 100
 
-WireWindowSize: TypeAlias = Literal["MINUTE", "HOUR", "DAY", "MONTH"]
+
+class WindowSize(StrEnum):
+    """The sizes that this dialect knows."""
+
+    MINUTE = "MINUTE"
+    HOUR = "HOUR"
+    DAY = "DAY"
+    MONTH = "MONTH"
+
 
 _EXAMPLE: dict[str, Any] = {
     "from": "2026-01-01T00:00:00Z",
@@ -40,9 +49,7 @@ class MeterQueryRequest(BaseModel):
     )
     from_: Instant | None = Field(None, alias="from", description="Included.")
     to: Instant | None = Field(None, description="Excluded.")
-    windowSize: WireWindowSize | None = Field(
-        None, description="One row a window; else one in all."
-    )
+    windowSize: WindowSize | None = Field(None, description="One row a window; else one in all.")
     windowTimeZone: Text = Field("UTC", description="IANA zone that windows are aligned to.")
     subject: Texts | None = Field(None, description="Only these subjects, and grouped by subject.")
     filterCustomerId: Texts | None = Field(
@@ -92,7 +99,7 @@ class MeterQueryResult(BaseModel):
 
     from_: Instant | None = Field(None, alias="from")
     to: Instant | None = None
-    windowSize: WireWindowSize | None = None
+    windowSize: WindowSize | None = None
     data: list[MeterQueryRow]
 
 
@@ -126,10 +133,10 @@ def query_from_wire(wire: MeterQueryRequest, meter: Meter) -> UsageQuery:
 
 
 def _axis(wire: MeterQueryRequest) -> Axis:
-    zone(wire.windowTimeZone)
+    windows.zone(wire.windowTimeZone)
     if wire.windowSize is None:
         return Whole()
-    return Tumbling(WindowSize(wire.windowSize), wire.windowTimeZone)
+    return Tumbling(windows.WindowSize(wire.windowSize), wire.windowTimeZone)
 
 
 def _filters(wire: MeterQueryRequest, meter: Meter) -> Mapping[str, FilterString]:

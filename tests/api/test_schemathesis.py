@@ -1,0 +1,171 @@
+"""schemathesis reads the server's own document and tries to prove it wrong.
+
+Every reply must have a status, a media type and a body that the document promises, a request that
+breaks the document must be refused, other methods answered with 405 and the right `Allow`, and
+nothing may end in a server error. The examples are the same on every run.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from copy import deepcopy
+from typing import Any, Final
+
+import httpx
+import pytest
+import schemathesis
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from tests.support.databases import new_database
+from tests.support.server import running_server
+
+from monometer.app import create_app
+from monometer.config import Settings
+
+OPERATIONS: Final = (
+    "ingestEvents",
+    "listEvents",
+    "listEventsV2",
+    "createMeter",
+    "listMeters",
+    "getMeter",
+    "updateMeter",
+    "queryMeter",
+    "queryMeterPost",
+    "listMeterSubjects",
+    "listMeterGroupByValues",
+    "getDebugMetrics",
+    "listCurrencies",
+    "getProgress",
+    "deleteMeter",
+)
+READING_A_METER: Final = (
+    "getMeter",
+    "queryMeter",
+    "queryMeterPost",
+    "listMeterSubjects",
+    "listMeterGroupByValues",
+)
+# JSON Schema cannot say that a customer exists, that a cursor is one of ours, or that COUNT takes
+# no value: such requests fit the document and are refused all the same.
+UNSAYABLE: Final[list[Any]] = [positive_data_acceptance]
+SLUG: Final = "aimed_at"
+EXAMPLES: Final = 40
+
+METER: Final = {
+    "slug": SLUG,
+    "aggregation": "SUM",
+    "eventType": SLUG,
+    "valueProperty": "$.tokens",
+    "groupBy": {"model": "$.model", "kind": "$.kind"},
+}
+EVENTS: Final = [
+    {
+        "specversion": "1.0",
+        "id": str(number),
+        "source": SLUG,
+        "type": SLUG,
+        "subject": subject,
+        "time": time,
+        "data": data,
+    }
+    for number, (subject, time, data) in enumerate(
+        [
+            ("acme", "2024-03-10T05:30:00Z", {"tokens": "20.5", "model": "gpt-4"}),
+            ("acme", "2024-11-03T05:30:00Z", {"tokens": 1e300, "model": {"nested": 1}}),
+            ('a,b\n"c"', "1883-11-18T12:03:58Z", {"tokens": "NaN", "kind": None}),
+            ("\U0001f600", "2999-12-31T23:59:59.999999Z", {"tokens": "1e-300", "kind": True}),
+        ]
+    )
+]
+
+
+@pytest.fixture(scope="module")
+async def hostile_database(postgres_url: str) -> AsyncIterator[str]:
+    async with new_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def hostile(hostile_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own, for what is made up here shall not meet other tests."""
+    with running_server(hostile_database, tmp_path_factory.mktemp("hostile")) as base_url:
+        httpx.post(f"{base_url}/api/v1/meters", json=METER).raise_for_status()
+        httpx.post(f"{base_url}/api/v1/events", json=EVENTS).raise_for_status()
+        yield base_url
+
+
+def aimed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document cut down to a meter that exists, so that random requests reach its events."""
+    a_model = {"type": "string", "minLength": 1, "maxLength": 20}
+    some_models = {"type": "array", "items": a_model, "maxItems": 3}
+    narrow: dict[str, Any] = {
+        "meterIdOrSlug": {"type": "string", "enum": [SLUG]},
+        "groupByKey": {"type": "string", "enum": ["model", "kind"]},
+        "windowTimeZone": {"type": "string", "enum": ["UTC", "Asia/Kolkata", "America/New_York"]},
+        "groupBy": {"type": "array", "items": {"enum": ["model", "kind", "subject"]}},
+        "filterCustomerId": {"type": "array", "maxItems": 0},
+    }
+    in_url = {**narrow, "filterGroupBy": one_key_map(a_model)}
+    in_body = {**narrow, "filterGroupBy": one_key_map(some_models)}
+    cut = deepcopy(document)
+    for operation in (found for path in cut["paths"].values() for found in path.values()):
+        for parameter in operation.get("parameters", ()):
+            if parameter["name"] in in_url:
+                parameter["schema"] = in_url[parameter["name"]]
+    body = cut["components"]["schemas"]["MeterQueryRequest"]["properties"]
+    body.update({name: in_body[name] for name in body.keys() & in_body.keys()})
+    return cut
+
+
+def one_key_map(values: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {"model": values}, "additionalProperties": False}
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_: schemathesis.SerializationContext, value: Any) -> bytes:
+    """Schemathesis has no way of its own to send this type."""
+    return (value if isinstance(value, str) else json.dumps(value)).encode(errors="replace")
+
+
+DOCUMENT: Final = create_app(Settings()).openapi()
+
+
+def test_document_read_here_is_the_one_that_is_served(hostile: str) -> None:
+    assert httpx.get(f"{hostile}/openapi.json").json() == DOCUMENT
+
+
+def proof(operation_id: str) -> Any:
+    """A test of one operation, with requests that fit the document and requests that break it."""
+    schema = schemathesis.openapi.from_dict(DOCUMENT).include(operation_id=operation_id)
+    schema.config.generation.update(max_examples=EXAMPLES, deterministic=True)
+
+    @schema.parametrize()
+    def test(case: schemathesis.Case[Any], hostile: str) -> None:
+        headers: dict[str, str] = dict(case.headers or {})
+        lenient = "lenient" in headers.get("Prefer", "")
+        # A request that asks for it is accepted although some of its events are not.
+        excluded = [*UNSAYABLE, negative_data_rejection] if lenient else UNSAYABLE
+        case.call_and_validate(base_url=hostile, excluded_checks=excluded)
+
+    return test
+
+
+def aimed_proof(operation_id: str) -> Any:
+    """A test of one operation on a meter that exists, with requests that fit the document."""
+    schema = schemathesis.openapi.from_dict(aimed(DOCUMENT)).include(operation_id=operation_id)
+    schema.config.generation.update(
+        max_examples=EXAMPLES, deterministic=True, modes=[schemathesis.GenerationMode.POSITIVE]
+    )
+
+    @schema.parametrize()
+    def test(case: schemathesis.Case[Any], hostile: str) -> None:
+        reply = case.call_and_validate(base_url=hostile, excluded_checks=UNSAYABLE)
+        assert reply.status_code != httpx.codes.NOT_FOUND, "the request missed the meter"
+
+    return test
+
+
+# schemathesis gives all operations of one function the same test id, so each gets a function.
+for _operation_id in READING_A_METER:
+    globals()[f"test_requests_that_reach_events_of_{_operation_id}"] = aimed_proof(_operation_id)
+for _operation_id in OPERATIONS:
+    globals()[f"test_document_holds_for_{_operation_id}"] = proof(_operation_id)
