@@ -19,7 +19,8 @@ VARIABLES = {
     if field not in {"meters", "warnings", "notes"}
 }
 # Not settings of their own: which file to read, and what a parent hands to its workers.
-OTHER_VARIABLES = frozenset({PREFIX + "CONFIG", PREFIX + "SETTINGS"})
+# Not settings of the server: where they are, how workers get them, and what other commands read.
+OTHER_VARIABLES = frozenset(PREFIX + name for name in ("CONFIG", "SETTINGS", "URL", "TOKEN"))
 SHOWN_CHARS_MAX = 60
 
 
