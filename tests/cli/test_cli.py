@@ -211,6 +211,14 @@ def three_events(base_url: str, meter: str) -> str:
     return meter
 
 
+def test_a_group_value_cannot_write_on_the_terminal(base_url: str, meter: str) -> None:
+    line = event(meter, 1, r'{"v": 1, "g": "\u001b[2Ja\nb"}')
+    assert monometer("ingest", "-", "--url", base_url, stdin=line).returncode == 0
+    table = monometer("query", meter, "--group-by", "g", "--url", base_url).stdout
+    assert len(table.splitlines()) == 2
+    assert "\N{REPLACEMENT CHARACTER}[2Ja\N{REPLACEMENT CHARACTER}b" in table
+
+
 def test_a_query_in_three_formats(base_url: str, three_events: str) -> None:
     command = [
         *("query", three_events, "--url", base_url, "--window-size", "month"),

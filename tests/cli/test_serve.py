@@ -123,6 +123,22 @@ def test_a_database_that_is_not_there_is_said_without_its_password(command: str)
     assert done.stderr.splitlines()[-1].startswith("monometer: ")
 
 
+def test_a_configured_meter_that_differs_from_the_stored_one_is_one_line(
+    database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.yaml"
+    meter = "meters: [{slug: serve_differs, eventType: t, aggregation: SUM, valueProperty: $.a}]"
+    file.write_text(meter)
+    config = ["--config", str(file)]
+    with serving(tmp_path, *config, MONOMETER_DATABASE_URL=database_url) as (url, _):
+        assert httpx.get(f"{url}/api/v1/meters/serve_differs").json()["valueProperty"] == "$.a"
+    file.write_text(meter.replace("$.a", "$.b"))
+    done = run("serve", "--address", "127.0.0.1:0", *config, MONOMETER_DATABASE_URL=database_url)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert re.match("monometer: meters: serve_differs: .*(valueProperty|value_property)", line)
+
+
 async def test_migrate_may_be_repeated(postgres_url: str) -> None:
     async with new_database(postgres_url) as url:
         for _ in range(2):
@@ -150,14 +166,15 @@ def test_a_stopped_server_answers_the_open_request_and_exits_with_0(
             connection.sendall(
                 b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\n"
                 b"Content-Type: application/cloudevents+json\r\n"
+                b"Expect: 100-continue\r\n"
                 b"Content-Length: %d\r\n\r\n" % len(body)
             )
-            # The request is open when the signal comes, and ends after it.
-            time.sleep(0.5)
+            # The application asks for the body: the request is open.
+            assert connection.recv(4096).startswith(b"HTTP/1.1 100 ")
             process.send_signal(stop)
             time.sleep(1)
             connection.sendall(body)
-            answer = connection.recv(4096)
+            answer = b"".join(iter(lambda: connection.recv(4096), b""))  # to the end: it closes
         assert answer.startswith(b"HTTP/1.1 204 "), answer
         assert process.wait(TIMEOUT_S) == 0
 
