@@ -53,15 +53,19 @@ def request_ids() -> Callable[[], str]:
     return lambda: f"{prefix}-{next(numbers):06}"
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The server, not yet running: nothing is opened before its lifespan begins."""
+def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
+    """The server, not yet running: nothing is opened before its lifespan begins.
+
+    `prepared` says that the database is migrated and has the configured meters. Then the server
+    also starts while the database is away.
+    """
     app = FastAPI(
         title="monometer",
         version=__version__,
         summary="Usage metering, compatible with OpenMeter.",
         description=DESCRIPTION,
         openapi_tags=TAGS,
-        lifespan=_lifespan(settings),
+        lifespan=_lifespan(settings, prepared=prepared),
         redirect_slashes=False,
         separate_input_output_schemas=False,
         # Our own metrics and logs say it; looking for telemetry costs every request.
@@ -87,28 +91,32 @@ def create_app_from_env() -> FastAPI:
 
     Raises ConfigError.
     """
-    settings = inherited_settings() or load_settings(process_environ())
+    inherited = inherited_settings()
+    settings = inherited or load_settings(process_environ())
     logs.configure(settings.log_level, settings.log_format)
-    return create_app(settings)
+    return create_app(settings, prepared=inherited is not None)
 
 
 def _lifespan(
-    settings: Settings,
+    settings: Settings, *, prepared: bool
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if settings.database_url is None:
             raise ConfigError("database_url: no database to connect to")
-        await migrate.upgrade(settings.database_url)
+        if not prepared:
+            await migrate.upgrade(settings.database_url)
         services = _services(settings, settings.database_url)
-        for meter in settings.meters:
-            await _ensure(services, settings.namespace, meter)
-        services.ingestor.start()
-        app.state.services = services
         try:
-            yield
+            for meter in () if prepared else settings.meters:
+                await _ensure(services, settings.namespace, meter)
+            services.ingestor.start()
+            app.state.services = services
+            try:
+                yield
+            finally:
+                await services.ingestor.stop()
         finally:
-            await services.ingestor.stop()
             await services.engine.dispose()
 
     return lifespan
@@ -144,7 +152,7 @@ def _services(settings: Settings, database_url: str) -> Services:
 
 
 async def _ensure(services: Services, namespace: str, configured: MeterConfig) -> None:
-    """Raises ConfigError naming the meter and what is wrong with it."""
+    """Raises ConfigError, one line, naming the meter and what is wrong with it."""
     try:
         wanted = NewMeter(
             key=configured.slug,
@@ -159,4 +167,5 @@ async def _ensure(services: Services, namespace: str, configured: MeterConfig) -
         )
         await services.catalog.ensure_meter(namespace, wanted)
     except (DomainError, ValueError) as error:
-        raise ConfigError(f"meters: {configured.slug}: {error}") from error
+        reasons = "; ".join(str(error).splitlines())
+        raise ConfigError(f"meters: {configured.slug}: {reasons}") from error

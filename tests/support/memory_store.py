@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from uuid import UUID
 
 from monometer.core import reference
 from monometer.core.errors import InvalidInput
@@ -23,7 +22,7 @@ class MemoryEventStore:
     """
 
     def __init__(self) -> None:
-        self._events: dict[tuple[str, UUID], StoredEvent] = {}
+        self._events: dict[tuple[str, bytes], StoredEvent] = {}
         self._clock = (datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=i) for i in count())
 
     async def append(self, events: Sequence[Event]) -> list[bool]:

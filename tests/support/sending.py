@@ -17,8 +17,17 @@ BATCH = "application/cloudevents-batch+json"
 NDJSON = "application/x-ndjson"
 PAGES_MAX = 100
 
+STRICT_LIMITS = {  # of a server that refuses what is not small
+    "body_bytes_max": 20_000,
+    "batch_events_max": 5,
+    "data_bytes_max": 300,
+    "json_depth_max": 4,
+    "text_bytes_max": 32,
+}
+
 Event: TypeAlias = dict[str, Any]
 Listed: TypeAlias = dict[str, Any]
+Filters: TypeAlias = Mapping[str, Mapping[str, object]]
 
 
 def event(**members: object) -> Event:
@@ -108,7 +117,7 @@ class Sender:
         """`GET /api/v2/events`."""
         return self.http.get("/api/v2/events", params=parameters)
 
-    def listed(self, *, limit: int = 100, **filters: Mapping[str, object]) -> list[Listed]:
+    def listed(self, filters: Filters, *, limit: int = 100) -> list[Listed]:
         """Every event that the filters take, newest first, read page by page."""
         parameters = {"filter": json.dumps(filters), "limit": str(limit)}
         items: list[Listed] = []
@@ -123,7 +132,7 @@ class Sender:
         raise AssertionError(f"more than {PAGES_MAX} pages")
 
     def of_subject(self, subject: str) -> list[Event]:
-        return [item["event"] for item in self.listed(subject={"$eq": subject})]
+        return [item["event"] for item in self.listed({"subject": {"$eq": subject}})]
 
     def one_of(self, sent: str | Event) -> Event:
         """The only event of the subject of `sent`, an event or the JSON text of one."""

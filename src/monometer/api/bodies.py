@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from monometer.api.wire import headers_of
 
 _GZIP = 16 + zlib.MAX_WBITS
+_GZIP_NAMES = frozenset({"gzip", "x-gzip"})  # one and the same, RFC 9110, section 8.4.1.3
 
 
 class BoundedBodies:
@@ -31,12 +32,12 @@ class BoundedBodies:
         await self._app(scope, self._bounded(receive, encoding, length), send)
 
     def _bounded(self, receive: Receive, encoding: str, length: str | None) -> Receive:
-        unpack = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
-        received = 0
+        unpack = zlib.decompressobj(_GZIP) if encoding in _GZIP_NAMES else None
+        packed = received = 0
 
         async def receive_bounded() -> Message:
-            nonlocal received
-            if encoding not in {"identity", "gzip"}:
+            nonlocal packed, received
+            if encoding != "identity" and unpack is None:
                 raise HTTPException(HTTPStatus.BAD_REQUEST, f"unknown content encoding: {encoding}")
             if length is not None and int(length) > self._bytes_max:
                 raise self._too_large()
@@ -44,13 +45,15 @@ class BoundedBodies:
             if message["type"] != "http.request":
                 return message
             body = message.get("body", b"")
+            packed += len(body)
             if unpack is not None:
                 body = _unpacked(unpack, body, self._bytes_max - received + 1)
-                if not message.get("more_body", False) and received + len(body) and not unpack.eof:
-                    raise HTTPException(HTTPStatus.BAD_REQUEST, "the gzip body is incomplete")
             received += len(body)
-            if received > self._bytes_max:
+            if max(packed, received) > self._bytes_max:
                 raise self._too_large()
+            is_last = not message.get("more_body", False)
+            if unpack is not None and is_last and packed and not unpack.eof:
+                raise HTTPException(HTTPStatus.BAD_REQUEST, "the gzip body is incomplete")
             return {**message, "body": body}
 
         return receive_bounded
@@ -64,10 +67,13 @@ class BoundedBodies:
 
 def _unpacked(unpack: "zlib._Decompress", packed: bytes, bytes_max: int) -> bytes:
     """At most `bytes_max` bytes: a small bomb must not go off before it is measured."""
-    try:
-        body = unpack.decompress(packed, bytes_max)
-    except zlib.error:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "the gzip body is damaged") from None
-    if unpack.unused_data.strip(b"\0"):
+    body, rest = b"", packed
+    if not unpack.eof:  # afterwards it would gather, and copy, whatever else comes
+        try:
+            body = unpack.decompress(packed, bytes_max)
+        except zlib.error:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "the gzip body is damaged") from None
+        rest = unpack.unused_data
+    if rest.strip(b"\0"):
         raise HTTPException(HTTPStatus.BAD_REQUEST, "the gzip body has more than one member")
     return body

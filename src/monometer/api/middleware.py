@@ -1,5 +1,6 @@
 """Around every request: its id, its log line, its metrics, and the last resort when it fails."""
 
+import asyncio
 import logging
 import re
 import time
@@ -65,6 +66,14 @@ class RequestContext:
             await self._served(scope, receive, send_with_id, request_id)
         except ClientDisconnect:
             status = status or CLIENT_LEFT
+        except asyncio.CancelledError:  # the grace period of a stop has ended
+            if not status:
+                headers = {"Retry-After": "1", "Connection": "close"}
+                detail = "the server is stopping"
+                unavailable = HTTPStatus.SERVICE_UNAVAILABLE
+                problem = problem_response(request_id, unavailable, detail, headers=headers)
+                await problem(scope, receive, send_with_id)
+            raise
         except Exception:
             log.exception("request.failed", method=scope["method"], path=scope["path"])
             if status:
@@ -95,7 +104,8 @@ def _observe(scope: Scope, status: int, seconds: float) -> None:
         write = log.info if failed else log.debug
         write(
             "request.answered",
-            method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 6),
+            method=scope["method"], path=scope["path"],
+            status=int(status), seconds=round(seconds, 6),
         )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from monometer.core.errors import (
     Conflict,
@@ -147,7 +148,20 @@ def _response_to_http(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
     detail = None if error.detail == status.phrase else error.detail
     headers = dict(error.headers) if error.headers else None
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_methods_of_path(request))}
     return problem_response(request_id_of(request), status, detail, headers=headers)
+
+
+def _methods_of_path(request: Request) -> list[str]:
+    """All that any route takes; the router's own answer names those of the first route only."""
+    return [
+        method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.router.routes
+        )
+    ]  # fmt: skip
 
 
 async def answer_failure(request: Request, error: Exception) -> Response:

@@ -64,4 +64,4 @@ class RateLimited(Overloaded):
 
 
 class Unavailable(Overloaded):
-    """The store is down or took too long; nothing of the request was kept."""
+    """The store is down or took too long. Whether it kept what was sent last, it could not say."""

@@ -35,20 +35,6 @@ from monometer.core.numbers import EXACT, number_of_text, plain, quotient
 Value: TypeAlias = str | Decimal | bool | datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What expressions are evaluated on: a stored event and its parsed data."""
-
-    event: Event
-    stored_at: datetime
-    data: Json
-
-
-def facts_of(stored: StoredEvent) -> Facts:
-    data = stored.event.data
-    return Facts(stored.event, stored.stored_at, None if data is None else parse_json(data))
-
-
 class Absent:
     """What a path leads to when there is nothing."""
 
@@ -56,7 +42,21 @@ class Absent:
 ABSENT = Absent()
 
 
-def find(path: Path, data: Json) -> Json | Absent:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What expressions are evaluated on: a stored event and its parsed data, if it has any."""
+
+    event: Event
+    stored_at: datetime
+    data: Json | Absent
+
+
+def facts_of(stored: StoredEvent) -> Facts:
+    data = stored.event.data
+    return Facts(stored.event, stored.stored_at, ABSENT if data is None else parse_json(data))
+
+
+def find(path: Path, data: Json | Absent) -> Json | Absent:
     """The value at `path`; with `Each` in it, the first scalar in document order."""
     if not any(isinstance(step, Each) for step in path.steps):
         return _follow(path.steps, data)

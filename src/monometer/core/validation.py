@@ -26,7 +26,7 @@ def problems(facts: Facts, meters: Sequence[Meter]) -> list[str]:
 def _problem(facts: Facts, meter: Meter) -> str | None:
     if meter.value_property is None:
         return None
-    if facts.data is None:
+    if isinstance(facts.data, Absent | None):
         return "null and missing value property"
     value = find(jsonpath.parse(meter.value_property), facts.data)
     match value:

@@ -60,16 +60,17 @@ def floor(at: datetime, size: WindowSize, in_zone: ZoneInfo) -> datetime:
     """Start of the window of `size` that holds `at`, on the wall clock of `in_zone`.
 
     `at` is aware; returns UTC. Minutes and hours keep the offset in force at `at`, so the repeated
-    hour of an autumn day is two windows, and where clocks change in the middle of an hour (Lord
-    Howe) so does the window. Longer windows start at the first instant of their local date, also
-    where midnight is skipped or comes twice (Havana, the Azores).
+    hour of an autumn day is two windows; where clocks change by half an hour (Lord Howe), one
+    window ends and the next one starts. Longer windows start at the first instant of their local
+    date, also where midnight is skipped or comes twice (Havana, the Azores).
     """
     local = at.astimezone(in_zone)
     match size:
         case WindowSize.MINUTE | WindowSize.HOUR:
             start = _even(local, size)
-            same = _offset(start, in_zone) == local.utcoffset()
-            return start if same else _change(start, at.replace(microsecond=0), in_zone)
+            if _in_step(start, at, size, in_zone):
+                return start
+            return _change(start, at.replace(microsecond=0), in_zone)
         case WindowSize.DAY:
             first = local
         case WindowSize.WEEK:
@@ -85,8 +86,8 @@ def next_start(start: datetime, size: WindowSize, in_zone: ZoneInfo) -> datetime
     """Start of the window after the one that starts at `start`, which `floor` has returned."""
     if size in _FIXED:
         end = _even(start.astimezone(in_zone), size) + _FIXED[size]
-        same = _offset(end - _INSTANT, in_zone) == _offset(start, in_zone)
-        return end if same else _change(start, end, in_zone)
+        in_step = _in_step(start, end - _INSTANT, size, in_zone)
+        return end if in_step else _change(start, end, in_zone)
     local = start.astimezone(in_zone).replace(tzinfo=None)
     match size:
         case WindowSize.WEEK:
@@ -126,8 +127,13 @@ def _midnight(day: datetime, in_zone: ZoneInfo) -> datetime:
     return _change(start - timedelta(days=1), start, in_zone) if skipped else start
 
 
-def _offset(at: datetime, in_zone: ZoneInfo) -> timedelta | None:
-    return at.astimezone(in_zone).utcoffset()
+def _in_step(a: datetime, b: datetime, size: WindowSize, in_zone: ZoneInfo) -> bool:
+    """Whether clocks have changed between the two by whole windows, if at all."""
+    return not (_offset(a, in_zone) - _offset(b, in_zone)) % _FIXED[size]
+
+
+def _offset(at: datetime, in_zone: ZoneInfo) -> timedelta:
+    return at.astimezone(in_zone).utcoffset() or timedelta()
 
 
 def _change(before: datetime, after: datetime, in_zone: ZoneInfo) -> datetime:

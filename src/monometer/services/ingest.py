@@ -72,7 +72,8 @@ class Ingestor:
         """Store the events of one request; returns for each whether it was new.
 
         Raises Overloaded when the queue is full, InvalidInput when the store cannot keep an event
-        of this request, Unavailable; then none of them was stored.
+        of this request; then none of them was stored. Raises Unavailable: then they may have been,
+        since a connection can be lost between a commit and the word of it.
         """
         if not events:
             return []

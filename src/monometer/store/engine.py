@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from monometer.core.errors import InvalidInput, Unavailable
 
 CONNECT_TIMEOUT_S = 10
+# The database ends a statement by itself at its timeout. One that says nothing for so long after
+# that is stopped, or unreachable: nobody waits for it any longer.
+SILENT_DATABASE_S = 5
 # A reader of a streamed answer who stalls for this long loses it, and its connection comes back.
 STALLED_READER_S = 300
 
@@ -28,6 +31,7 @@ def create_engine(
         pool_pre_ping=True,  # after a restart of the database nobody is handed a dead connection
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
+            "command_timeout": statement_timeout_s + SILENT_DATABASE_S,
             "server_settings": {
                 "application_name": "monometer",
                 "timezone": "UTC",
@@ -79,8 +83,10 @@ def translated() -> Iterator[None]:
         if kind is None:
             raise
         raise kind from error
+    except UnicodeEncodeError as error:  # a lone surrogate: legal in Python and JSON, in no UTF-8
+        raise InvalidInput("a text cannot be stored by the database") from error
     except (PoolTimeout, TimeoutError) as error:
-        raise Unavailable("no database connection became free in time") from error
+        raise Unavailable("the database did not answer in time") from error
     except OSError as error:
         raise Unavailable("the database cannot be reached") from error
 
@@ -95,9 +101,10 @@ def kind_of(error: Exception) -> InvalidInput | Unavailable | None:
     if state[:2] in {"22", "54"} or isinstance(cause or driver_error, asyncpg.exceptions.DataError):
         return InvalidInput("a value cannot be stored or compared by the database")
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    # 08 connection, 40 rollback (deadlock), 53 resources, 55 not ready, 57 stopping, 58 system
-    if lost or state[:2] in {"08", "40", "53", "55", "57", "58"}:
-        return Unavailable("the database is not available; nothing was kept")
+    # 08 connection, 28 login, 3D no such database, 40 rollback (deadlock), 53 resources,
+    # 55 not ready, 57 stopping, 58 system
+    if lost or state[:2] in {"08", "28", "3D", "40", "53", "55", "57", "58"}:
+        return Unavailable("the database is not available; try again")
     if isinstance(cause or driver_error, asyncpg.InterfaceError):
-        return Unavailable("the database connection was lost; nothing was kept")
+        return Unavailable("the database connection was lost; try again")
     return None

@@ -53,7 +53,7 @@ class EventStore(Protocol):
     async def distinct(
         self, namespace: str, of: Expression, where: Predicate, *, values_max: int
     ) -> list[str]:
-        """The distinct texts of `of` over the events that `where` takes, ascending.
+        """The distinct texts of `of` over the events that `where` takes, ascending; None is none.
 
         Raises InvalidInput for more than `values_max`.
         """

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias, assert_never
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Integer,
     Numeric,
     and_,
     any_,
@@ -47,11 +46,13 @@ from monometer.core.expression import (
     Predicate,
     Text,
 )
-from monometer.core.jsonpath import Each, Path, Step
+from monometer.core.jsonpath import Each, Path
 from monometer.core.numbers import NUMBER_TEXT, QUOTIENT_PLACES
 from monometer.store.tables import INSTANT, TEXT, event
 
 Sql: TypeAlias = ColumnElement[Any]
+
+MEMBERS_MAX = 4
 
 _WHOLE_NUMBER_TEXT = f"^({NUMBER_TEXT})$"
 
@@ -129,29 +130,43 @@ def _number(path: Path, *, strings: bool) -> Sql:
 
 def _json(path: Path) -> Sql:
     """The jsonb value at `path`, NULL when absent."""
-    if any(isinstance(step, Each) for step in path.steps):
-        return func.jsonb_path_query_first(
-            event.c.data,
-            cast(literal(_first_scalar(path), SqlText), JSONPATH),
-            cast(literal("{}", SqlText), JSONB),
-            true(),
-            type_=JSONB,
-        )
-    return reduce(_member, path.steps, event.c.data)
+    names = [step for step in path.steps if isinstance(step, str)]
+    # `->` with a text looks into objects only, and is fastest. With an integer it would take a
+    # lone scalar for an array of one. A chain of many would make every statement long.
+    if len(names) == len(path.steps) <= MEMBERS_MAX:
+        return reduce(_member, names, event.c.data)
+    return func.jsonb_path_query_first(
+        event.c.data,
+        cast(literal(_jsonpath(path), SqlText), JSONPATH),
+        cast(literal("{}", SqlText), JSONB),
+        true(),
+        type_=JSONB,
+    )
 
 
 def _json_text(path: Path) -> Sql:
     return _json(path).op("#>>", return_type=TEXT)(cast(literal("{}", SqlText), ARRAY(SqlText)))
 
 
-def _member(found: Sql, step: Step) -> Sql:
-    # `->` with a text looks into objects only, with an integer into arrays only.
-    key = literal(step, Integer if isinstance(step, int) else SqlText)
-    return found.op("->", return_type=JSONB())(key)
+def _member(found: Sql, name: str) -> Sql:
+    return found.op("->", return_type=JSONB())(literal(name, SqlText))
+
+
+def _jsonpath(path: Path) -> str:
+    """PostgreSQL's jsonpath: strict and silent, so that a step that misses gives NULL."""
+    if any(isinstance(step, Each) for step in path.steps):
+        return _first_scalar(path)
+    return "strict $" + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{_quoted(str(step))}" for step in path.steps
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"{}"'.format("".join(c if c.isalnum() else f"\\u{{{ord(c):x}}}" for c in name))
 
 
 def _first_scalar(path: Path) -> str:
-    """PostgreSQL's jsonpath for a path with `[*]`.
+    """The jsonpath for a path with `[*]`.
 
     Strict mode, since lax mode would look through arrays unasked; each step is guarded by a
     filter, since a strict path that misses would end the whole search.
@@ -163,8 +178,7 @@ def _first_scalar(path: Path) -> str:
         elif isinstance(step, int):
             parts.append(f"? (exists (@[{step}]))[{step}]")
         else:
-            name = "".join(c if c.isalnum() else f"\\u{{{ord(c):x}}}" for c in step)
-            parts.append(f'? (exists (@."{name}"))."{name}"')
+            parts.append(f"? (exists (@.{_quoted(step)})).{_quoted(step)}")
     parts.append('? (@.type() != "object" && @.type() != "array")')
     return " ".join(parts)
 

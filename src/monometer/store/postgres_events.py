@@ -17,7 +17,7 @@ from monometer.core.event import Event, StoredEvent, event_key
 from monometer.core.expression import Expression, Predicate
 from monometer.core.numbers import mean
 from monometer.core.usage import UsageQuery, UsageRow, period_of
-from monometer.store.engine import driver_transaction, reading
+from monometer.store.engine import driver_transaction, reading, translated
 from monometer.store.event_store import EventPage
 from monometer.store.expression_sql import predicate_sql, value_sql
 from monometer.store.tables import event
@@ -50,7 +50,8 @@ class PostgresEventStore:
         self._engine = engine
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
-        keys: list[Key] = [(one.namespace, event_key(one.source, one.id)) for one in events]
+        with translated():
+            keys: list[Key] = [(one.namespace, event_key(one.source, one.id)) for one in events]
         wanted = dict(zip(reversed(keys), reversed(events), strict=True))  # the first one wins
         # Every writer takes keys in the same order, so two of them cannot wait for each other.
         rows = {key: _row(key, wanted[key]) for key in sorted(wanted)}
@@ -109,10 +110,11 @@ class PostgresEventStore:
     async def distinct(
         self, namespace: str, of: Expression, where: Predicate, *, values_max: int
     ) -> list[str]:
+        value = value_sql(of)
         statement = (
-            select(value_sql(of).label("value"))
+            select(value.label("value"))
             .distinct()
-            .where(event.c.namespace == namespace, predicate_sql(where))
+            .where(event.c.namespace == namespace, predicate_sql(where), value.is_not(None))
             .order_by("value")
             .limit(values_max + 1)
         )

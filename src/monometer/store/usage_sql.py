@@ -21,6 +21,7 @@ from sqlalchemy import distinct as sql_distinct
 
 from monometer.core.aggregation import Aggregation
 from monometer.core.usage import Tumbling, UsageQuery
+from monometer.core.windows import zone
 from monometer.store.expression_sql import predicate_sql, value_sql
 from monometer.store.tables import INSTANT, TEXT, event
 
@@ -30,13 +31,13 @@ GROUPS_FROM = 6  # where the groups begin in a row of usage_select
 def usage_select(query: UsageQuery, *, rows_max: int) -> Select[Any]:
     """Rows (first, last, subject, value, counted, total, group 0, group 1, …) in answer order.
 
-    `first` and `last` are the earliest and latest event of the row over the whole period; in
-    windows both are PostgreSQL's start of the window. `counted` is the number of values, for AVG.
-    `total` is the number of rows of the answer, at most rows_max + 1.
+    `first` and `last` are the times of the earliest and the latest event of the row: any of them
+    tells the row's window. `counted` is the number of values, for AVG. `total` is the number of
+    rows of the answer, at most rows_max + 1.
     """
     fold = _fold(query).limit(rows_max + 1).subquery("fold")
     names = [f"group_{i}" for i in range(len(query.group_by))]
-    order = [fold.c.first] if isinstance(query.axis, Tumbling) else []
+    order = [fold.c.window_start] if isinstance(query.axis, Tumbling) else []
     return select(
         fold.c.first, fold.c.last, fold.c.subject, fold.c.value, fold.c.counted,
         func.count().over().label("total"), *(fold.c[name] for name in names),
@@ -49,8 +50,9 @@ def _sample(query: UsageQuery) -> CTE:
     value = null() if measure.value is None else value_sql(measure.value)
     columns.append(value.label("value"))
     if isinstance(axis, Tumbling):
-        start = func.date_trunc(literal(axis.size.lower()), event.c.time, literal(axis.zone))
-        columns.append(start.label("window_start"))
+        # Tells windows apart and in order, no more: core/windows.py says where they start.
+        size, in_zone = literal(axis.size.lower()), literal(zone(axis.zone).key)
+        columns.append(func.date_trunc(size, event.c.time, in_zone).label("window_start"))
     if measure.aggregation is Aggregation.LATEST:
         columns += [event.c.stored_at, event.c.id, event.c.source]
     if query.by_subject:
@@ -84,8 +86,8 @@ def _fold(query: UsageQuery) -> Select[Any]:
         return _latest(query, sample, keys)
     value, count = _aggregate(query.measure.aggregation, sample.c.value)
     fold = select(
-        *_bounds(query, sample), _subject(query, sample), *keys.values(),
-        value.label("value"), count.label("counted"),
+        func.min(sample.c.time).label("first"), func.max(sample.c.time).label("last"),
+        _subject(query, sample), *keys, value.label("value"), count.label("counted"),
     )  # fmt: skip
     # Grouped by nothing, SQL would answer one row even over no event; the fold has none.
     fold = fold.group_by(*_grouping(query, sample, keys)).having(func.count() > 0)
@@ -94,29 +96,21 @@ def _fold(query: UsageQuery) -> Select[Any]:
     return fold
 
 
-def _keys(query: UsageQuery, sample: CTE) -> dict[str, ColumnElement[Any]]:
-    return {f"group_{i}": sample.c[f"group_{i}"] for i in range(len(query.group_by))}
+def _keys(query: UsageQuery, sample: CTE) -> list[ColumnElement[Any]]:
+    """The columns that tell one row from another, but for the subject."""
+    names = ["window_start"] if isinstance(query.axis, Tumbling) else []
+    names += [f"group_{i}" for i in range(len(query.group_by))]
+    return [sample.c[name] for name in names]
 
 
 def _grouping(
-    query: UsageQuery, sample: CTE, keys: dict[str, ColumnElement[Any]]
+    query: UsageQuery, sample: CTE, keys: list[ColumnElement[Any]]
 ) -> list[ColumnElement[Any]]:
-    grouping = list(keys.values())
-    if isinstance(query.axis, Tumbling):
-        grouping.append(sample.c.window_start)
-    if query.by_subject:
-        grouping.append(sample.c.subject)
-    return grouping
+    return [*keys, sample.c.subject] if query.by_subject else keys
 
 
 def _subject(query: UsageQuery, sample: CTE) -> ColumnElement[Any]:
     return sample.c.subject if query.by_subject else null().label("subject")
-
-
-def _bounds(query: UsageQuery, sample: CTE) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    if isinstance(query.axis, Tumbling):
-        return sample.c.window_start.label("first"), sample.c.window_start.label("last")
-    return func.min(sample.c.time).label("first"), func.max(sample.c.time).label("last")
 
 
 def _aggregate(
@@ -135,7 +129,7 @@ def _aggregate(
             return func.sum(value), func.count(value)
 
 
-def _latest(query: UsageQuery, sample: CTE, keys: dict[str, ColumnElement[Any]]) -> Select[Any]:
+def _latest(query: UsageQuery, sample: CTE, keys: list[ColumnElement[Any]]) -> Select[Any]:
     """The value of the last event that has one, as the first of its group in reverse order."""
     group = _grouping(query, sample, keys) or None
     newest = func.row_number().over(
@@ -145,13 +139,10 @@ def _latest(query: UsageQuery, sample: CTE, keys: dict[str, ColumnElement[Any]])
             sample.c.id.desc(), sample.c.source.desc(),
         ),
     )  # fmt: skip
-    if isinstance(query.axis, Tumbling):
-        first, last = _bounds(query, sample)
-    else:
-        first = func.min(sample.c.time).over(partition_by=group).label("first")
-        last = func.max(sample.c.time).over(partition_by=group).label("last")
     ranked = select(
-        first, last, _subject(query, sample), *keys.values(),
+        func.min(sample.c.time).over(partition_by=group).label("first"),
+        func.max(sample.c.time).over(partition_by=group).label("last"),
+        _subject(query, sample), *keys,
         sample.c.value, null().label("counted"), newest.label("newest"),
     ).subquery("ranked")  # fmt: skip
     columns = [column for column in ranked.c if column.name != "newest"]

@@ -7,6 +7,7 @@ field, and does not depend on the others.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from reprlib import repr as short_repr
 from typing import TypeAlias
 
 import msgspec
@@ -97,13 +98,13 @@ def _text_problem(wire: WireEvent, bytes_max: int) -> tuple[str, str] | None:
 
 def _form_problem(wire: WireEvent) -> tuple[str, str] | None:
     if wire.specversion not in SPEC_VERSIONS:
-        return "/specversion", f"unknown version {wire.specversion!r}, expected '1.0'"
+        return "/specversion", f"unknown version {short_repr(wire.specversion)}, expected '1.0'"
     content_type = wire.datacontenttype
     if content_type is not None and content_type != "application/json":
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type != "application/json":
             return "/datacontenttype", "must be application/json"
-    if bytes(wire.data_base64):
+    if bytes(wire.data_base64) not in {b"", b"null"}:
         return "/data_base64", "is not supported: send `data` as a JSON object"
     return None
 
@@ -142,18 +143,26 @@ def _rejection(error: Exception, text: str | bytes) -> Rejected:
         if message.startswith("Object missing required field "):
             return Rejected("/" + message.split("`")[1], "is missing", *_names(text))
         return Rejected(path.rstrip("`").replace(".", "/"), message, *_names(text))
+    if isinstance(error, RecursionError):
+        return Rejected("", "is nested too deeply")
     member = surrogate_member(text)
     if member is not None:
-        return Rejected(f"/{member}", SURROGATE)
+        return Rejected(_pointer(member), SURROGATE)
     if isinstance(error, UnicodeDecodeError):
         return Rejected("", "is not valid UTF-8")
     return Rejected("", f"is not valid JSON: {error}")
 
 
+def _pointer(member: str) -> str:
+    """A name may hold a lone surrogate itself, which cannot be sent back."""
+    name = member.encode(errors="replace").decode()
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
 def _names(text: str | bytes) -> tuple[str | None, str | None]:
     try:
         identity = _identity.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None, None
     names = (identity.id, identity.source)
     return tuple(name if isinstance(name, str) else None for name in names)  # type: ignore[return-value]

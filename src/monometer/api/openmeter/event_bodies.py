@@ -1,19 +1,25 @@
 """The media types of ingest: a request's body becomes its events, in their order."""
 
 import json
-from collections.abc import Callable, Mapping
-from urllib.parse import unquote
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from monometer.api.openmeter.cloudevents import (
     Decoded,
     Reception,
+    Rejected,
     WireEvent,
     decode_one,
     normal_form,
 )
 from monometer.api.problems import MalformedRequest
+from monometer.core.event import Event
 
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -21,14 +27,27 @@ JSON = "application/json"
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 
 _batch = msgspec.json.Decoder(list[WireEvent])
-_texts = json.JSONDecoder()
+# To find where a text ends; its numbers are not looked at, and may be too long for Python.
+_texts = json.JSONDecoder(parse_int=str, parse_float=str)
+_QUOTED = re.compile(r'"(.*)"', re.DOTALL)
 _BLANK = " \t\n\r"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Every event of a request, or what is wrong with it, in order.
+
+    `alone`: there is one, and it came by itself, not in an array or on a line.
+    """
+
+    events: list[Decoded]
+    alone: bool
 
 
 def events_of(
     headers: Mapping[str, str], body: bytes, reception: Reception, events_max: int
-) -> list[Decoded]:
-    """Every event of the request, or what is wrong with it, in order.
+) -> Received:
+    """The events of a request.
 
     Raises MalformedRequest when the body as a whole cannot be read: unknown media type, not JSON,
     no event where one is needed, more than `events_max`.
@@ -36,44 +55,48 @@ def events_of(
     content_type = headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type in {JSON, ""} and "ce-specversion" in headers:
-        return [_binary(headers, body, reception)]
+        return Received([_binary(headers, body, reception)], alone=True)
     read = _READERS.get(media_type)
     if read is None:
         raise MalformedRequest(f"invalid content type: {content_type}")
     if not body.strip():
         raise MalformedRequest("request body has an error: value is required but missing")
-    events = read(body, reception)
+    events = list(islice(read(body, reception), events_max + 1))
     if len(events) > events_max:
-        raise MalformedRequest(
-            f"invalid event: {len(events)} events in one request, at most {events_max} are taken"
-        )
+        raise MalformedRequest(f"invalid event: more than {events_max} events in one request")
     if not events and media_type != BATCH:
         raise MalformedRequest("invalid event: no events found")
-    return events
+    alone = media_type == ONE or (media_type == JSON and not _is_array(body))
+    return Received(events, alone)
 
 
-def _read_one(body: bytes, reception: Reception) -> list[Decoded]:
-    return [decode_one(body, reception)]
+def _read_one(body: bytes, reception: Reception) -> Iterator[Decoded]:
+    yield decode_one(body, reception)
 
 
-def _read_batch(body: bytes, reception: Reception) -> list[Decoded]:
+def _read_batch(body: bytes, reception: Reception) -> Iterator[Decoded]:
     try:
-        return [normal_form(wire, reception) for wire in _batch.decode(body)]
+        events = _batch.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         # Something is wrong with one of them, or with all: look at each for itself.
-        return [decode_one(text, reception) for text in _elements(body)]
+        return (decode_one(text, reception) for text in _elements(body))
+    return (normal_form(event, reception) for event in events)
 
 
-def _read_json(body: bytes, reception: Reception) -> list[Decoded]:
-    is_array = body.lstrip()[:1] == b"["
-    return _read_batch(body, reception) if is_array else _read_one(body, reception)
+def _read_json(body: bytes, reception: Reception) -> Iterator[Decoded]:
+    return _read_batch(body, reception) if _is_array(body) else _read_one(body, reception)
 
 
-def _read_lines(body: bytes, reception: Reception) -> list[Decoded]:
-    return [decode_one(line, reception) for line in body.split(b"\n") if line.strip()]
+def _is_array(body: bytes) -> bool:
+    return body.lstrip()[:1] == b"["
 
 
-_READERS: dict[str, Callable[[bytes, Reception], list[Decoded]]] = {
+def _read_lines(body: bytes, reception: Reception) -> Iterator[Decoded]:
+    return (decode_one(line, reception) for line in BytesIO(body) if line.strip())
+
+
+# One by one, so that whoever sends too many does not have them all looked at.
+_READERS: dict[str, Callable[[bytes, Reception], Iterator[Decoded]]] = {
     ONE: _read_one,
     BATCH: _read_batch,
     JSON: _read_json,
@@ -81,27 +104,27 @@ _READERS: dict[str, Callable[[bytes, Reception], list[Decoded]]] = {
 }
 
 
-def _elements(body: bytes) -> list[str]:
+def _elements(body: bytes) -> Iterator[str]:
     """The text of each element of a JSON array. Raises MalformedRequest when it is none."""
     try:
         text = body.decode()
         at = _after_blanks(text, 0)
         if text[at : at + 1] != "[":
             raise MalformedRequest("invalid event: the body must be a JSON array of events")
-        elements: list[str] = []
-        at = _after_blanks(text, at + 1)
-        while text[at : at + 1] != "]" or elements:
+        first = at = _after_blanks(text, at + 1)
+        while text[at : at + 1] != "]" or at > first:
             _, end = _texts.raw_decode(text, at)
-            elements.append(text[at:end])
+            yield text[at:end]
             at = _after_blanks(text, end)
             if text[at : at + 1] != ",":
                 break
             at = _after_blanks(text, at + 1)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise MalformedRequest("invalid event: the body is nested too deeply") from None
+    except ValueError as error:
         raise MalformedRequest(f"invalid event: the body is not valid JSON: {error}") from None
     if text[at : at + 1] != "]" or text[at + 1 :].strip(_BLANK):
         raise MalformedRequest("invalid event: the body is not a valid JSON array")
-    return elements
 
 
 def _after_blanks(text: str, at: int) -> int:
@@ -111,17 +134,35 @@ def _after_blanks(text: str, at: int) -> int:
 
 
 def _binary(headers: Mapping[str, str], body: bytes, reception: Reception) -> Decoded:
-    """CloudEvents binary mode: attributes in `ce-` headers, percent-encoded; the body is `data`.
+    """CloudEvents binary mode: attributes in `ce-` headers, and the body is `data`.
 
     Source: CloudEvents 1.0, HTTP protocol binding, section 3.1.
     """
-    members = {
-        name: unquote(headers[f"ce-{name}"])
-        for name in ("id", "source", "specversion", "type", "subject", "time")
-        if f"ce-{name}" in headers
-    }
+    members: dict[str, str] = {}
+    for name in ("id", "source", "specversion", "type", "subject", "time"):
+        if f"ce-{name}" in headers:
+            try:
+                members[name] = _attribute(headers[f"ce-{name}"])
+            except UnicodeDecodeError:
+                return Rejected(f"/{name}", "is not valid UTF-8, percent-encoded")
     event = msgspec.json.encode(members)
     data = body.strip()
     if data:
         event = event[:-1] + (b"," if members else b"") + b'"data":' + data + b"}"
-    return decode_one(event, reception)
+    decoded = decode_one(event, reception)
+    # A body that went on after its value would have passed for further members of the event.
+    if isinstance(decoded, Event) and (decoded.data or "").encode() != data:
+        return Rejected("/data", "must be one JSON value", decoded.id, decoded.source)
+    return decoded
+
+
+def _attribute(header: str) -> str:
+    """Its quotes removed, then percent-decoded. Raises UnicodeDecodeError.
+
+    Source: CloudEvents 1.0, HTTP protocol binding, section 3.1.3.2.
+    """
+    value = header.strip(_BLANK)
+    quoted = _QUOTED.fullmatch(value)
+    if quoted is not None:
+        value = re.sub(r"\\(.)", r"\1", quoted[1])
+    return unquote_to_bytes(value.encode("latin-1")).decode()

@@ -4,13 +4,16 @@ import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate
 
-from monometer.core.event import Json, parse_json
+from monometer.core.event import Json
 from monometer.core.numbers import PLAIN_DIGITS_MAX, storable
 
 
 @dataclass(frozen=True, slots=True)
 class DataLimits:
+    """`bytes_max` holds for the data as sent, and again for its numbers written out plainly."""
+
     bytes_max: int
     depth_max: int
 
@@ -18,9 +21,15 @@ class DataLimits:
 NUL = "must not contain a NUL character"
 SURROGATE = "must not contain a lone surrogate"
 
+# PostgreSQL writes numbers plainly, so one with an exponent of two digits may take this much.
+_PLAIN_CHARS = 100
+
 # Escaped NUL or surrogate, an exponent of three digits or more, a run of hundreds of digits. Some
 # innocent strings match too: they only cost a closer look.
 _SUSPICIOUS = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|[eE][+-]?[0-9]{3,}|[0-9]{200}")
+
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STEPS = [(byte in b"[{") - (byte in b"]}") for byte in range(256)]
 
 
 def data_problem(raw: bytes, limits: DataLimits) -> str | None:
@@ -31,38 +40,62 @@ def data_problem(raw: bytes, limits: DataLimits) -> str | None:
         return f"must not be larger than {limits.bytes_max} bytes"
     # Brackets inside strings count too here: an upper bound, exact below when it is exceeded.
     brackets = raw.count(b"{") + raw.count(b"[")
-    if brackets <= limits.depth_max and _SUSPICIOUS.search(raw) is None and raw.isascii():
+    if brackets > limits.depth_max and _depth(raw) > limits.depth_max:
+        return f"must not be nested deeper than {limits.depth_max} levels"
+    if not raw.isascii() and not _decodable(raw):
+        return "is not valid UTF-8"
+    swollen = (raw.count(b"e") + raw.count(b"E")) * _PLAIN_CHARS
+    if swollen <= limits.bytes_max and _SUSPICIOUS.search(raw) is None:
         return None
     return _close_look(raw, limits)
 
 
-def _close_look(raw: bytes, limits: DataLimits) -> str | None:
-    too_deep = f"must not be nested deeper than {limits.depth_max} levels"
+def _depth(raw: bytes) -> int:
+    """Levels of objects and arrays in well-formed JSON."""
+    return max(accumulate(map(_STEPS.__getitem__, _STRING.sub(b"", raw))))
+
+
+def _decodable(raw: bytes) -> bool:
     try:
-        data = parse_json(raw.decode())
+        raw.decode()
     except UnicodeDecodeError:
-        return "is not valid UTF-8"
-    except RecursionError:
-        return too_deep
+        return False
+    return True
+
+
+def _close_look(raw: bytes, limits: DataLimits) -> str | None:
+    try:
+        data: Json = _decoder.decode(raw.decode())
     except (ArithmeticError, ValueError):
         return "holds a number that is out of range"
     level: list[Json] = [data]
-    for _ in range(limits.depth_max):
-        level = [child for value in level for child in _children(value)]
+    digits = 0
+    while level:
+        level = [part for value in level if isinstance(value, list) for part in value]
         reason = next(filter(None, map(_scalar_problem, level)), None)
-        if reason is not None or not level:
+        if reason is not None:
             return reason
-    return too_deep if any(isinstance(value, dict | list) for value in level) else None
+        digits += sum(map(_plain_digits, level))
+    if digits > limits.bytes_max:
+        return f"must not hold numbers of more than {limits.bytes_max} digits in all"
+    return None
 
 
-def _children(value: Json) -> list[Json]:
-    match value:
-        case dict():
-            return [*value.keys(), *value.values()]
-        case list():
-            return value
-        case _:
-            return []
+def _names_and_values(members: list[tuple[str, Json]]) -> list[Json]:
+    """An object for a close look: a dict would hide all but the last of equal names."""
+    return [part for member in members for part in member]
+
+
+_decoder = json.JSONDecoder(
+    parse_float=Decimal, parse_int=Decimal, object_pairs_hook=_names_and_values
+)
+
+
+def _plain_digits(value: Json) -> int:
+    if not isinstance(value, Decimal):
+        return 0
+    exponent = value.as_tuple().exponent
+    return max(value.adjusted() + 1, 1) - min(exponent if isinstance(exponent, int) else 0, 0)
 
 
 def _scalar_problem(value: Json) -> str | None:
@@ -92,13 +125,14 @@ def _encodable(text: str) -> bool:
 def surrogate_member(text: str | bytes) -> str | None:
     """Name of the first member of a JSON object that holds a lone surrogate, at any depth."""
     try:
-        members = json.loads(text)
+        # Objects become lists of pairs, since a dict would hide all but the last of equal names.
+        members = json.loads(text, object_pairs_hook=list)
+        if not isinstance(members, list):
+            return None
+        found = (
+            one[0] for one in members
+            if isinstance(one, tuple) and not _encodable(json.dumps(one, ensure_ascii=False))
+        )  # fmt: skip
+        return next(found, None)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(members, dict):
-        return None
-    found = (
-        name for name, value in members.items()
-        if not _encodable(name + json.dumps(value, ensure_ascii=False))
-    )  # fmt: skip
-    return next(found, None)

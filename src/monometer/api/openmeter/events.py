@@ -18,6 +18,7 @@ from monometer.api.openmeter.filters import (
     FilterString,
     FilterTime,
     Ulid,
+    check_size,
     of_json_parameter,
     predicate_of,
 )
@@ -169,6 +170,7 @@ def _where(wanted: EventFilter) -> Predicate:
         Attribute("time"): wanted.time,
         Attribute("ingested_at"): wanted.ingestedAt,
     }
+    check_size(filter_ for filter_ in by_attribute.values() if filter_ is not None)
     return AllOf(
         tuple(
             predicate_of(filter_, attribute, depth_max=FILTER_DEPTH_MAX)

@@ -1,6 +1,6 @@
 """Filter objects (`{"$eq": "x"}`) as predicates, for events and for meters' groups alike."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, TypeAlias, TypeVar
 
@@ -25,7 +25,7 @@ from monometer.core.expression import (
 )
 
 DEPTH_MAX = 32
-OPERATORS_MAX = 500
+OPERATORS_MAX = 100
 
 _COMPARISONS: dict[str, Comparison] = {
     "$eq": "=", "$ne": "!=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<=",
@@ -90,9 +90,14 @@ def predicate_of(filter_: Filter, on: Expression, *, depth_max: int = DEPTH_MAX)
     Raises InvalidInput for two operators in one object, an empty operand, too deep a nesting and
     more than OPERATORS_MAX operators.
     """
-    if sum(1 for _ in _operators(filter_)) > OPERATORS_MAX:
-        raise InvalidInput(f"filter is invalid: more than {OPERATORS_MAX} operators")
+    check_size([filter_])
     return _predicate(filter_, on, depth_max)
+
+
+def check_size(filters: Iterable[Filter]) -> None:
+    """Raises InvalidInput for more than OPERATORS_MAX operators in all filters of a request."""
+    if sum(1 for filter_ in filters for _ in _operators(filter_)) > OPERATORS_MAX:
+        raise InvalidInput(f"filter is invalid: more than {OPERATORS_MAX} operators")
 
 
 def _given(filter_: Filter) -> list[tuple[str, object]]:
@@ -155,7 +160,8 @@ def of_json_parameter(name: str, text: str, adapter: TypeAdapter[Shape]) -> Shap
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        message = f"{place}: {first['msg']}" if place else str(first["msg"])
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        message = f"{place}: {reason}" if place else reason
         field = FieldError(field=name, message=message)
         detail = f'parameter "{name}" in query has an error: {message}'
         raise MalformedRequest(detail, [field]) from None

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from monometer.api.deps import Services, namespace_of, services_of
 from monometer.api.metrics import ACCEPTED, DUPLICATE, REJECTED
 from monometer.api.openmeter.cloudevents import Decoded, Reception, Rejected
-from monometer.api.openmeter.event_bodies import events_of
+from monometer.api.openmeter.event_bodies import Received, events_of
 from monometer.api.openmeter.event_data import DataLimits
 from monometer.api.openmeter.event_shapes import INGEST_REQUEST, IngestResult
 from monometer.api.problems import MalformedRequest, documented
@@ -48,14 +48,15 @@ async def ingest_events(request: Request) -> Response:
     body = await request.body()
     reception = _reception(services, namespace_of(request))
     headers = headers_of(request.scope)
-    decoded = events_of(headers, body, reception, services.settings.batch_events_max)
+    received = events_of(headers, body, reception, services.settings.batch_events_max)
+    decoded = received.events
     preferred = _preferences(headers.get("prefer", ""))
     events = [one for one in decoded if isinstance(one, Event)]
     rejected = len(decoded) - len(events)
     lenient = "handling=lenient" in preferred
     _count(REJECTED, rejected)
     if rejected and not lenient:
-        raise _refusal(decoded)
+        raise _refusal(received)
     new = await services.ingestor.ingest(events, len(body))
     accepted = sum(new)
     _count(ACCEPTED, accepted)
@@ -90,17 +91,23 @@ _PREFERENCES = frozenset(
 
 
 def _preferences(header: str) -> frozenset[str]:
-    """The preferences understood here (RFC 7240); others are none of our business."""
-    given = (one.replace(" ", "").replace('"', "").lower() for one in header.split(","))
-    return _PREFERENCES.intersection(given)
+    """The preferences understood here; others are none of our business.
+
+    Of two with one name the first one counts. Source: RFC 7240, section 2.
+    """
+    given: dict[str, str] = {}
+    for one in header.split(","):
+        preference = one.partition(";")[0].replace(" ", "").replace('"', "").lower()
+        given.setdefault(preference.partition("=")[0], preference)
+    return _PREFERENCES.intersection(given.values())
 
 
-def _refusal(decoded: list[Decoded]) -> MalformedRequest:
+def _refusal(received: Received) -> MalformedRequest:
     """Names every bad event by index and field."""
-    single = len(decoded) == 1
+    alone = received.alone
     fields = [
-        FieldError(field=one.field if single else f"/{index}{one.field}", message=one.reason)
-        for index, one in enumerate(decoded)
+        FieldError(field=one.field if alone else f"/{index}{one.field}", message=one.reason)
+        for index, one in enumerate(received.events)
         if isinstance(one, Rejected)
     ]
     reasons = [f'Error at "{one.field}": {one.message}' for one in fields[:REASONS_MAX]]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monometer.api.openmeter.filters import FilterString, predicate_of
+from monometer.api.openmeter.filters import FilterString, check_size, predicate_of
 from monometer.api.wire import Instant, Text, Value
 from monometer.core import windows
 from monometer.core.errors import InvalidInput, NotFound
@@ -174,6 +174,7 @@ def _problems_of_filters(filters: Mapping[str, FilterString]) -> Iterator[str]:
 
 
 def _where(filters: Mapping[str, FilterString], meter: Meter) -> Predicate:
+    check_size(filters.values())
     groups = meter.measure().groups
     unknown = next((key for key in filters if key not in groups), None)
     if unknown is not None:
