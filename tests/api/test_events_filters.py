@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.support.metering import instant, refusal
-from tests.support.sending import Sender, event
+from tests.support.sending import Filters, Sender, event
 
 CUSTOMER = "01HM6ZYX0000000000000000AB"
 NAMES = ["apple", "Banana", "b%n", "b_n", "cherry", "b\\n", "émile"]
@@ -242,9 +242,11 @@ def test_malformed_filter_is_refused_with_its_place(
 
 
 def test_operators_are_bounded(sender: Sender, kind: str) -> None:
-    anything = [{"$eq": "apple"}] * 98  # and `$or`, and the filter on type
-    assert found(sender, kind, subject={"$or": anything}) == ["apple"]
-    detail = problem(sender, {"subject": {"$or": [*anything, {"$eq": "x"}]}})
+    """All filters of a request together: here `$or`, what it holds, and the one on the type."""
+    apples = [{"$eq": "apple"}] * 98
+    filters: Filters = {"subject": {"$or": apples}, "type": {"$eq": kind}}
+    assert [item["event"]["subject"] for item in sender.listed(filters)] == ["apple"]
+    detail = problem(sender, {**filters, "source": {"$ne": "x"}})
     assert detail == "validation error: filter is invalid: more than 100 operators"
 
 

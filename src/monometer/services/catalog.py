@@ -1,7 +1,7 @@
 """Meters: their rules on create, change and delete."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -69,6 +69,11 @@ class Catalog:
                 connection, namespace,
                 order_by=order_by, descending=descending, include_deleted=include_deleted,
             )  # fmt: skip
+
+    async def meters_of_types(self, namespace: str, types: Collection[str]) -> list[Meter]:
+        """Every live meter of these event types, however many there are."""
+        async with reading(self._engine) as connection:
+            return await meters.of_event_types(connection, namespace, types)
 
     async def meter(self, namespace: str, id_or_key: str) -> Meter:
         """By key a live meter, by id also a deleted one. Raises NotFound."""

@@ -1,8 +1,9 @@
 """Meters as rows."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select
+from sqlalchemy import ARRAY, Row, any_, insert, literal, or_, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import Conflict
 from monometer.core.meter import Meter
-from monometer.store.tables import meter
+from monometer.store.tables import TEXT, meter
 
 LIST_MAX = 1_000
 
@@ -68,6 +69,22 @@ async def list_(
     if not include_deleted:
         statement = statement.where(meter.c.deleted_at.is_(None))
     return [_meter_from_row(row) for row in await connection.execute(statement)]
+
+
+async def of_event_types(
+    connection: AsyncConnection, namespace: str, types: Collection[str]
+) -> list[Meter]:
+    """Every live meter that takes events of one of these types, by key."""
+    rows = await connection.execute(
+        select(meter)
+        .where(
+            meter.c.namespace == namespace,
+            meter.c.deleted_at.is_(None),
+            meter.c.event_type == any_(literal(list(types), ARRAY(TEXT))),
+        )
+        .order_by(meter.c.key)
+    )
+    return [_meter_from_row(row) for row in rows]
 
 
 def _row_from_meter(one: Meter) -> dict[str, Any]:

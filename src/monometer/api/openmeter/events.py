@@ -87,7 +87,7 @@ async def list_events(
     if subject is not None:
         conditions.append(Compare("=", Attribute("subject"), Literal(subject)))
     page = EventPage(namespace=namespace, where=AllOf(tuple(conditions)), limit=limit)
-    return json_response(await _listed(services, page))
+    return json_response(await _rendered(services, await services.events.list_events(page)))
 
 
 def _order_problem(
@@ -155,7 +155,7 @@ async def list_events_v2(
         after=None if cursor is None else _position_from_wire(cursor),
     )
     items = await services.events.list_events(page)
-    body: dict[str, Any] = {"items": _rendered(items, await services.catalog.meters(namespace))}
+    body: dict[str, Any] = {"items": await _rendered(services, items)}
     if len(items) == limit:
         body["nextCursor"] = _position_to_wire(items[-1])
     return json_response(body)
@@ -193,12 +193,11 @@ def _position_to_wire(last: StoredEvent) -> str:
     return base64.b64encode(f"{instant_to_wire(last.event.time)},{key}".encode()).decode()
 
 
-async def _listed(services: Services, page: EventPage) -> list[dict[str, Any]]:
-    items = await services.events.list_events(page)
-    return _rendered(items, await services.catalog.meters(page.namespace))
-
-
-def _rendered(items: Sequence[StoredEvent], meters: Sequence[Meter]) -> list[dict[str, Any]]:
+async def _rendered(services: Services, items: Sequence[StoredEvent]) -> list[dict[str, Any]]:
+    if not items:
+        return []
+    types = {stored.event.type for stored in items}
+    meters = await services.catalog.meters_of_types(items[0].event.namespace, types)
     return [_ingested_event_to_wire(stored, meters) for stored in items]
 
 

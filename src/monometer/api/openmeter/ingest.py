@@ -1,5 +1,7 @@
 """`POST /api/v1/events`: events in. 204 says: committed."""
 
+import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +22,7 @@ from monometer.core.event import Event
 router = APIRouter(tags=["Events"])
 
 PATH = "/api/v1/events"
+LARGE_BODY_BYTES = 256 * 1024
 REASONS_MAX = 10  # of the first rejected events in `detail`; the extensions list more
 
 
@@ -48,7 +51,10 @@ async def ingest_events(request: Request) -> Response:
     body = await request.body()
     reception = _reception(services, namespace_of(request))
     headers = headers_of(request.scope)
-    received = events_of(headers, body, reception, services.settings.batch_events_max)
+    decode = partial(events_of, headers, body, reception, services.settings.batch_events_max)
+    # A large hostile body takes seconds to look through; others are served meanwhile.
+    large = len(body) > LARGE_BODY_BYTES
+    received = await asyncio.to_thread(decode) if large else decode()
     decoded = received.events
     preferred = _preferences(headers.get("prefer", ""))
     events = [one for one in decoded if isinstance(one, Event)]
