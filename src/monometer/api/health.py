@@ -29,6 +29,7 @@ async def live() -> Response:
     return Response("ok", headers={"content-type": "text/plain"})
 
 
+@router.get("/healthz", include_in_schema=False)
 @router.get(
     "/healthz/ready",
     operation_id="ready",
