@@ -22,6 +22,10 @@ from monometer.store.postgres_events import PostgresEventStore
 _DIRECTORY = pytest.StashKey[Path]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # The embedded PostgreSQL's package says so when imported where no user is logged in.
     config.addinivalue_line("filterwarnings", "ignore:XDG_RUNTIME_DIR is not set")

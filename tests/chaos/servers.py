@@ -25,15 +25,15 @@ POLL_S = 0.05
 class ServerProcess:
     """`monometer serve` in a process group of its own, always on the same port. A context manager.
 
-    `settings` are variables without their prefix (`pool_wait_s="2"`). The log of all its lives is
-    `directory`/server.log.
+    `settings` are variables without their prefix (`pool_wait_s="2"`). The number of workers may be
+    changed between two lives. The log of all of them is `directory`/server.log.
     """
 
     def __init__(self, directory: Path, workers: int = 1, /, **settings: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = directory / "server.log"
-        self._arguments = ["--address", f"127.0.0.1:{self.port}", "--workers", str(workers)]
+        self.workers = workers
         variables = {f"MONOMETER_{name.upper()}": value for name, value in settings.items()}
         # What a killed process leaves behind goes with the directory.
         self._environment = clean_environment(variables | {"TMPDIR": str(directory)})
@@ -52,9 +52,10 @@ class ServerProcess:
         return self._process.pid
 
     def start(self) -> None:
+        arguments = ["--address", f"127.0.0.1:{self.port}", "--workers", str(self.workers)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "monometer", "serve", *self._arguments],
+                [sys.executable, "-m", "monometer", "serve", *arguments],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -76,7 +77,7 @@ class ServerProcess:
                 await asyncio.sleep(POLL_S)
         raise AssertionError(f"it ended by itself; {self.log()}")
 
-    def workers(self) -> list[int]:
+    def worker_pids(self) -> list[int]:
         """Process ids of the workers, as the system knows them."""
         found = []
         for child in psutil.Process(self.pid).children():

@@ -38,11 +38,11 @@ async def test_the_server_outlives_crashes_of_its_database(run: Run) -> None:
         await server.ready()
         meter = await create_meters(server.url, run.ledger)
         traffic = Traffic(server.url, run.ledger, MANNER, meter)
-        crashes = run.hurts("stopped", "backend killed", "frozen")
+        crashes = run.hurts("stopped", "backend killed", longer=["frozen"])
         async with traffic.flowing(run.seed):
             await traffic.moves(WAIT_S)
             for crash in crashes:
-                await asyncio.sleep(run.rng.uniform(0.1, 1))
+                await asyncio.sleep(run.rng.uniform(0.05, 0.7))
                 await _crash(crash, run, traffic)
                 await traffic.moves(WAIT_S)  # without a restart of the server
                 slowest_s[crash] = round(traffic.slowest_s, 2)
@@ -55,7 +55,7 @@ async def test_the_server_outlives_crashes_of_its_database(run: Run) -> None:
 
 async def _crash(how: str, run: Run, traffic: Traffic) -> None:
     if how == "stopped":
-        await _stop_and_start(run.directory, traffic.url, run.rng.uniform(0, 1.5))
+        await _stop_and_start(run.directory, traffic.url, run.rng.uniform(0, 1))
     elif how == "backend killed":  # the database cuts every connection and recovers by itself
         os.kill(run.rng.choice(backends(run.directory)), signal.SIGKILL)
     else:

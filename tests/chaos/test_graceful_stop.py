@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections import Counter
-from pathlib import Path
 
 import httpx
 import pytest
@@ -33,7 +32,7 @@ async def test_sigterm_under_load_answers_every_request_in_flight(
         traffic = Traffic(server.url, run.ledger, MANNER, meter)
         async with traffic.flowing(run.seed):
             await traffic.moves(WAIT_S)
-            await asyncio.sleep(run.rng.uniform(0, 1))
+            await asyncio.sleep(run.rng.uniform(0, 0.7))
             (event,) = run.ledger.draw(run.rng, 1, repeated=0)
             slow = await SlowRequest.begun(server.port, event, run.ledger.event_type)
             assert not traffic.broken
@@ -103,19 +102,3 @@ async def test_a_request_cut_off_at_the_end_of_the_grace_period_is_refused_prope
 
 async def _never() -> Message:
     raise AssertionError
-
-
-async def test_sigterm_does_not_wait_for_idle_connections(
-    server_database_url: str, directory: Path
-) -> None:
-    with ServerProcess(directory, database_url=server_database_url) as server:
-        await server.ready()
-        # A kept connection, and one that never said a word.
-        async with httpx.AsyncClient(base_url=server.url) as http:
-            assert (await http.get("/version")).is_success
-            _, silent = await asyncio.open_connection("127.0.0.1", server.port)
-            asked = time.monotonic()
-            server.terminate()
-            assert await server.ended() == 0
-            assert time.monotonic() - asked < STOPPED_WITHIN_S
-            silent.close()

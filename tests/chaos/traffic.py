@@ -23,7 +23,7 @@ class Manner:
     """How the clients of a test behave, and what they put up with."""
 
     clients: int = 6
-    batch_events_max: int = 80
+    batch_events_max: int = 60
     single: float = 0.5  # share of requests with one event
     repeated: float = 0.1  # share of events that were sent before
     resent: float = 0.05  # share of acknowledged requests sent again

@@ -37,7 +37,7 @@ def test_a_string_that_spells_a_number_is_that_number(text: str, number: str) ->
     [
         "", " ", " 1", "1 ", "0\n", "\n0", ".", "-", "+", "+-1", "e1", "1e", "1e+", "1.2.3",
         "1_000", "1,5", "1 000", "0x10", "0b1", "1f", "NaN", "nan", "Infinity", "-inf", "null",
-        "1e1000", "1e99999", "9" * 101, "0." + "1" * 101, "٠", "１", "½", "−1",
+        "1e1000", "1e99999", "9" * 101, "0." + "1" * 101, "\u0660", "\uff11", "½", "\u22121",
     ],
 )  # fmt: skip
 def test_any_other_string_is_no_number(text: str) -> None:
@@ -47,7 +47,7 @@ def test_any_other_string_is_no_number(text: str) -> None:
 @pytest.mark.parametrize(
     ("number", "is_storable"),
     [
-        ("0", True), ("1e999", True), ("9" * 1000, True), ("1e1000", False), ("1" + "0" * 1000, False),
+        ("0", True), ("1e999", True), ("9" * 1000, True), ("1e1000", False), ("9" * 1001, False),
         ("1e-1000", True), ("1e-1001", False), ("0e-1001", False), ("0e999", True),
         ("NaN", False), ("Infinity", False),
     ],
@@ -71,12 +71,12 @@ def test_a_number_is_storable_within_a_thousand_digits_of_the_point(
         ("2000000000000000000000000000000005e-33", 2, "1.000000000000000000000000000000002"),
         ("20000000000000000000000000000000010e-33", 4, "5.000000000000000000000000000000002"),
         ("20000000000000000000000000000000030e-33", 4, "5.000000000000000000000000000000008"),
-        # More digits before the point than 34 are all kept.
+        # As many digits as the total has before its point, when those are more than 34.
         ("9" * 40, 1, "9" * 40),
-        ("1" + "0" * 40, 3, "3" * 40),
+        ("1" + "0" * 40, 3, "3" * 40 + ".3"),
     ],
 )
-def test_a_mean_is_rounded_half_even_to_34_digits_and_exact_to_its_units(
+def test_a_mean_is_rounded_half_even_to_34_digits_or_as_many_as_its_total_has(
     total: str, count: int, expected: str
 ) -> None:
     assert mean(Decimal(total), count) == Decimal(expected)

@@ -1,0 +1,14 @@
+WITH sample AS (SELECT event.time AS time,
+CASE WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') IN ('string', 'boolean')) THEN ((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[])
+WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'number') THEN CAST(trim_scale(CAST((event.data -> 'usage') -> 'tokens' AS NUMERIC)) AS TEXT)
+ELSE NULL END COLLATE "C" AS value
+FROM event
+WHERE event.namespace = 'default'
+AND event.type = 'prompt'
+AND true
+AND true)
+SELECT fold.first, fold.last, fold.subject, fold.value, fold.counted, count(*) OVER () AS total
+FROM (SELECT min(sample.time) AS first, max(sample.time) AS last, NULL AS subject, count(DISTINCT sample.value) AS value, NULL AS counted
+FROM sample
+HAVING count(*) > 0
+LIMIT 1001) AS fold ORDER BY fold.subject

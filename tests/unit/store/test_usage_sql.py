@@ -1,0 +1,109 @@
+"""The SQL of usage, to be read: a change to it shows as a change of golden/*.sql.
+
+`pytest tests/unit/store --update-golden` writes them anew. The values stand in the text here so
+that it reads well; a server sends them apart, as the last test holds.
+"""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy.dialects.postgresql import asyncpg
+
+from monometer.core.aggregation import Aggregation
+from monometer.core.expression import (
+    AnyOf,
+    Arithmetic,
+    Attribute,
+    Boolean,
+    Case,
+    Compare,
+    Kind,
+    Like,
+    Literal,
+    Not,
+    Number,
+    OneOf,
+    Text,
+)
+from monometer.core.jsonpath import parse
+from monometer.core.meter import Measure
+from monometer.core.usage import Axis, Tumbling, UsageQuery, Whole
+from monometer.core.windows import WindowSize
+from monometer.store.usage_sql import usage_select
+
+GOLDEN = Path(__file__).parent / "golden"
+DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+TOKENS = parse("$.usage.tokens")
+
+
+def query(aggregation: Aggregation, axis: Axis) -> UsageQuery:
+    value = {Aggregation.COUNT: None, Aggregation.UNIQUE_COUNT: Text(TOKENS)}
+    return UsageQuery(
+        namespace="default",
+        measure=Measure(
+            aggregation=aggregation,
+            event_type="prompt",
+            value=value.get(aggregation, Number(TOKENS)),
+        ),
+        axis=axis,
+    )
+
+
+EVERYTHING_AT_ONCE = UsageQuery(
+    namespace="default",
+    measure=Measure(
+        aggregation=Aggregation.SUM,
+        event_type=None,
+        value=Case(
+            ((Compare("=", Boolean(parse("$.free")), Literal(True)), Literal(Decimal(0))),),
+            Arithmetic("/", Number(TOKENS, strings=False), Number(parse("$.per[0]"))),
+        ),
+        groups={"model": Text(parse("$.model"), ""), "tag": Text(parse("$.tags[*].name"), "")},
+        where=Not(AnyOf((Like(Attribute("source"), "test-%", ignore_case=True),))),
+        event_from=datetime(2024, 1, 1, tzinfo=UTC),
+    ),
+    axis=Tumbling(WindowSize.HOUR, "Asia/Kolkata"),
+    start=datetime(2024, 2, 1, tzinfo=UTC),
+    end=datetime(2024, 3, 1, tzinfo=UTC),
+    subjects=("ann", "bob"),
+    where=OneOf(Kind(TOKENS), ("number", "string")),
+    by_subject=True,
+    group_by=("tag", "model"),
+)
+
+DAYS = Tumbling(WindowSize.DAY, "America/New_York")
+QUERIES = {f"{one.lower()}_whole": query(one, Whole()) for one in Aggregation}
+QUERIES |= {f"{one.lower()}_days": query(one, DAYS) for one in Aggregation}
+QUERIES |= {"everything_at_once": EVERYTHING_AT_ONCE}
+
+
+def readable(one: UsageQuery) -> str:
+    """The statement with its values in place, a clause a line."""
+    compiled = usage_select(one, rows_max=1_000).compile(
+        dialect=DIALECT, compile_kwargs={"literal_binds": True}
+    )
+    words = " ".join(str(compiled).split())
+    clauses = r" (?=(SELECT|FROM|WHERE|AND|GROUP BY|HAVING|LIMIT|CASE WHEN|ELSE)\b)"
+    return re.sub(rf"{clauses}|(?<!CASE) (?=WHEN\b)", "\n", words) + "\n"
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_the_sql_is_as_it_was_reviewed(name: str, pytestconfig: pytest.Config) -> None:
+    file = GOLDEN / f"{name}.sql"
+    if pytestconfig.getoption("--update-golden"):
+        file.write_text(readable(QUERIES[name]))
+    assert readable(QUERIES[name]) == file.read_text()
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert {file.stem for file in GOLDEN.glob("*.sql")} == set(QUERIES)
+
+
+def test_nothing_of_a_query_stands_in_the_text_that_is_sent() -> None:
+    sent = str(usage_select(EVERYTHING_AT_ONCE, rows_max=1_000).compile(dialect=DIALECT))
+    ours = ["ann", "tokens", "per", "model", "test-", "Kolkata", "default", "2024", "1001"]
+    assert [text for text in ours if text in sent] == []
