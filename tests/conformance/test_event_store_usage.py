@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from tests.conformance.asking import rows
@@ -16,7 +17,7 @@ from monometer.core.expression import (
 )
 from monometer.core.jsonpath import parse
 from monometer.core.meter import Measure
-from monometer.core.usage import Tumbling, UsageQuery, UsageRow
+from monometer.core.usage import Axis, Tumbling, UsageQuery, UsageRow, Whole
 from monometer.core.windows import Period, WindowSize
 from monometer.store.event_store import EventStore
 
@@ -86,6 +87,48 @@ class TestUsage:
             UsageRow(Period(change - day, change), None, (), Decimal("1.5")),
             UsageRow(Period(change, change + timedelta(hours=25)), None, (), Decimal(6)),
         ]
+
+    @pytest.mark.parametrize(
+        ("appends", "latest"),
+        [
+            # The later time wins, whatever was stored last.
+            ([[("a", "s", 1, 1)], [("b", "s", 0, 2)]], 1),
+            # At one time, what was stored last.
+            ([[("z", "s", 0, 1)], [("a", "s", 0, 2)]], 2),
+            # Stored together, the greater id by code point.
+            ([[("a", "s", 0, 1), ("B", "s", 0, 2)]], 1),
+            ([[("B", "s", 0, 1), ("a", "s", 0, 2)]], 2),
+            # Of equal ids, the greater source.
+            ([[("a", "s", 0, 1), ("a", "S", 0, 2)]], 1),
+            # An event without a value is not in the way.
+            ([[("a", "s", 0, 1)], [("b", "s", 1, "null")]], 1),
+        ],
+    )
+    @pytest.mark.parametrize("axis", [Whole(), Tumbling(WindowSize.DAY)])
+    async def test_of_events_at_one_time_the_latest_is_never_arbitrary(
+        self,
+        store: EventStore,
+        namespace: str,
+        *,
+        appends: list[list[tuple[str, str, int, Any]]],
+        latest: int,
+        axis: Axis,
+    ) -> None:
+        for batch in appends:
+            await store.append(
+                [
+                    event(
+                        namespace,
+                        id=id_,
+                        source=source,
+                        time=NOON + timedelta(microseconds=time),
+                        data=f'{{"v": {value}}}',
+                    )
+                    for id_, source, time, value in batch
+                ]
+            )
+        query = UsageQuery(namespace=namespace, measure=_measure(Aggregation.LATEST), axis=axis)
+        assert [row.value for row in await rows(store, query)] == [latest]
 
     async def test_no_event_is_no_row(self, store: EventStore, namespace: str) -> None:
         for aggregation in Aggregation:

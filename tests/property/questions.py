@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from tests.property.hostile import FAR, KEYS, NUMERIC_STRINGS, SUBJECTS, TYPES, texts
+from tests.property.hostile import FAR, KEYS, NUMERIC_STRINGS, SUBJECTS, texts
 from tests.support.events import NOON
 
 from monometer.core.aggregation import Aggregation
@@ -75,6 +75,11 @@ pattern_parts = st.sampled_from(
 
 def _pick(draw: Draw, *options: T) -> T:
     return draw(st.sampled_from(options))
+
+
+def _seldom(draw: Draw) -> bool:
+    """Few conditions at once, or no event would be left to fold."""
+    return _pick(draw, *[False] * 4, True)
 
 
 def spelled(path: Sequence[Step]) -> str:
@@ -205,18 +210,18 @@ def _group(draw: Draw) -> Expression:
 
 
 def _where(draw: Draw) -> Predicate:
-    return EVERYTHING if draw(st.integers(0, 2)) else _predicate(draw, DEPTH)
+    return _predicate(draw, DEPTH) if _seldom(draw) else EVERYTHING
 
 
 def _measure(draw: Draw, moments: st.SearchStrategy[datetime]) -> Measure:
     aggregation = _pick(draw, *Aggregation)
     return Measure(
         aggregation=aggregation,
-        event_type=_pick(draw, None, None, *TYPES),
+        event_type=_pick(draw, None, None, "call", "call", "other"),
         value=_value(draw, aggregation),
-        groups={name: _group(draw) for name in "abc"[: draw(st.integers(0, 3))]},
+        groups={name: _group(draw) for name in "abc"[: _pick(draw, 0, 0, 0, 1, 2, 3)]},
         where=_where(draw),
-        event_from=None if draw(st.integers(0, 3)) else draw(moments),
+        event_from=draw(moments) if _seldom(draw) else None,
     )
 
 
@@ -230,11 +235,11 @@ def queries(
     return UsageQuery(
         namespace=namespace,
         measure=measure,
-        axis=_pick(draw, Whole(), *sizes),
-        start=None if draw(st.integers(0, 3)) else draw(moments),
-        end=None if draw(st.integers(0, 3)) else draw(moments),
-        subjects=_pick(draw, None, None, None, (), ("ann",), tuple(SUBJECTS[::2])),
+        axis=_pick(draw, Whole(), Whole(), *sizes),
+        start=draw(moments) if _seldom(draw) else None,
+        end=draw(moments) if _seldom(draw) else None,
+        subjects=_pick(draw, *[None] * 6, (), ("ann",), tuple(SUBJECTS[::2])),
         where=_where(draw),
-        by_subject=draw(st.booleans()),
+        by_subject=_seldom(draw),
         group_by=tuple(names[: draw(st.integers(0, len(names)))]),
     )

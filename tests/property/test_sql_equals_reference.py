@@ -57,7 +57,7 @@ async def test_sql_answers_the_same_rows_as_the_reference(
     zone = examples.draw(st.sampled_from([name for name in ZONES if agreed_changes[name]]))
     moments = times(examples.draw(st.sampled_from(agreed_changes[zone])))
     events = await stored(event_store, examples.draw(batches(namespace, moments)))
-    for query in examples.draw(st.lists(queries(namespace, zone, moments), min_size=4, max_size=4)):
+    for query in examples.draw(st.lists(queries(namespace, zone, moments), min_size=6, max_size=6)):
         assert await rows_in_sql(event_store, query) == reference.run(query, events)
 
 
