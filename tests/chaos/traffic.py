@@ -26,6 +26,7 @@ class Manner:
     batch_events_max: int = 60
     single: float = 0.5  # share of requests with one event
     repeated: float = 0.1  # share of events that were sent before
+    doubled: float = 0.2  # share of requests sent twice at the same time
     resent: float = 0.05  # share of acknowledged requests sent again
     given_up: float = 0.02  # share of unacknowledged attempts after which the client gives up
     connections_may_break: bool
@@ -107,7 +108,11 @@ class Traffic:
         wire = [one.to_wire(self.ledger.event_type, self.manner.padding) for one in events]
         body = json.dumps(wire[0] if single else wire).encode()
         deadline = time.monotonic() + ACKNOWLEDGED_WITHIN_S
-        while not await self._attempt(http, body, SINGLE if single else BATCH):
+        media_type = SINGLE if single else BATCH
+        times = 2 if rng.random() < self.manner.doubled else 1
+        while not any(
+            await asyncio.gather(*(self._attempt(http, body, media_type) for _ in range(times)))
+        ):
             self.ledger.figures["refused or broken"] += 1
             if self._abandoned or rng.random() < self.manner.given_up:
                 return

@@ -89,7 +89,7 @@ values = st.recursive(
 _members = st.tuples(_key_texts, values)
 _nested = ["[]", "{}", '[1, "2"]', '{"g": "a"}', '[[], [0, "a"]]', '[{"v": null}, {"v": 2}]']
 _usual_values = st.one_of(
-    st.sampled_from(NUMBERS),
+    *[st.sampled_from(NUMBERS)] * 3,
     numbers,
     st.sampled_from([f'"{number}"' for number in NUMBERS]),
     st.sampled_from([json.dumps(text) for text in NUMERIC_STRINGS]),

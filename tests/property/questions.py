@@ -193,9 +193,9 @@ def _value(draw: Draw, aggregation: Aggregation) -> Expression | None:
         case Aggregation.COUNT:
             return None
         case Aggregation.UNIQUE_COUNT:
-            return _text(draw, DEPTH)
+            return _text(draw, DEPTH) if _seldom(draw) else Text(parse("$.v"))
         case _:
-            return _number(draw, DEPTH)
+            return _number(draw, DEPTH) if _seldom(draw) else Number(parse("$.v"))
 
 
 def _group(draw: Draw) -> Expression:
