@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from monometer.store.tables import XID8
+
 revision: str = "events_and_meters"
 down_revision: str | None = None
 branch_labels: str | None = None
@@ -26,8 +28,10 @@ def upgrade() -> None:
         sa.Column("data", postgresql.JSONB),
         sa.Column("ingested_at", INSTANT, nullable=False),
         sa.Column("stored_at", INSTANT, nullable=False, server_default=sa.func.now()),
+        sa.Column("xid", XID8, nullable=False, server_default=sa.func.pg_current_xact_id()),
         sa.PrimaryKeyConstraint("namespace", "key", name="event_pkey"),
     )
+    op.create_index("event_xid_idx", "event", ["xid"])
     op.create_index(
         "event_namespace_type_subject_time_idx", "event", ["namespace", "type", "subject", "time"]
     )

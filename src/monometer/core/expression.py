@@ -5,6 +5,7 @@ A property test keeps them equal. Each node has one type: text, number, boolean 
 means "no value", and every comparison with None is false.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -139,3 +140,26 @@ Expression: TypeAlias = Attribute | Text | Number | Boolean | Kind | Literal | A
 Predicate: TypeAlias = Compare | OneOf | Like | AllOf | AnyOf | Not
 
 EVERYTHING = AllOf(())
+
+
+def leaves(of: Expression | Predicate) -> Iterator[Expression]:
+    """What an expression or predicate reads of an event, in the largest pieces: no literals."""
+    match of:
+        case Literal():
+            return
+        case Arithmetic(_, left, right) | Compare(_, left, right):
+            yield from leaves(left)
+            yield from leaves(right)
+        case Case(branches, otherwise):
+            for test, result in branches:
+                yield from leaves(test)
+                yield from leaves(result)
+            if otherwise is not None:
+                yield from leaves(otherwise)
+        case OneOf(inner, _) | Like(inner, _, _) | Not(inner):
+            yield from leaves(inner)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from leaves(part)
+        case _:
+            yield of

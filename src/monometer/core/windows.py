@@ -148,3 +148,32 @@ def _change(before: datetime, after: datetime, in_zone: ZoneInfo) -> datetime:
         else:
             before = middle
     return after
+
+
+HOURS_FROM = datetime(1970, 1, 1, tzinfo=UTC)
+_HOURS_UNTIL = datetime(2038, 1, 1, tzinfo=UTC)  # later years repeat the rules of the last ones
+
+
+@cache
+def whole_hours_since(name: str) -> datetime | None:
+    """From when on every window of `name`, hours and longer, is made of whole UTC hours.
+
+    None when it is not to be, as in Kolkata. Never before 1970, but for UTC: local mean times
+    were off by minutes and seconds.
+    """
+    in_zone = zone(name)
+    if name == "UTC":
+        return datetime.min.replace(tzinfo=UTC)
+    since: datetime | None = HOURS_FROM
+    day, offset = HOURS_FROM, _offset(HOURS_FROM, in_zone)
+    while day < _HOURS_UNTIL:
+        following = day + timedelta(days=1)
+        next_offset = _offset(following, in_zone)
+        uneven = next_offset != offset and _change(day, following, in_zone).minute != 0
+        if next_offset is None or next_offset % timedelta(hours=1):
+            since = None
+        elif uneven or since is None:
+            since = following
+        day, offset = following, next_offset
+    # What was still wrong in the last year will be wrong again, every year.
+    return None if since is None or since.year == _HOURS_UNTIL.year - 1 else since

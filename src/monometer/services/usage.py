@@ -13,7 +13,7 @@ from monometer.core.meter import Measure, Meter
 from monometer.core.usage import UTC_ZONE, UsageQuery, UsageRow, Whole
 from monometer.core.windows import MINUTE, Period, WindowSize, floor
 from monometer.services.catalog import Catalog
-from monometer.store.event_store import EventStore
+from monometer.store.event_store import EventStore, Reading
 
 VALUES_DEFAULT_PERIOD = timedelta(hours=24)
 VALUES_PERIOD_MAX = timedelta(days=30)
@@ -42,6 +42,11 @@ class Usage:
         _validate_bounds(query.start, query.end, "from must be before to")
         async with self.store.usage(query, rows_max=self.rows_max) as rows:
             yield self._with_zero_row(query, rows)
+
+    async def explain(self, query: UsageQuery) -> Reading:
+        """What was read to answer. Raises as `rows` does."""
+        _validate_bounds(query.start, query.end, "from must be before to")
+        return await self.store.explain(query, rows_max=self.rows_max)
 
     async def _with_zero_row(
         self, query: UsageQuery, rows: AsyncIterator[UsageRow]

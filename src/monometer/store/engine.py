@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import cast
+from typing import Literal, TypeAlias, cast
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -11,10 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from monometer.core.errors import InvalidInput, Unavailable
 
+Isolation: TypeAlias = Literal["READ COMMITTED", "REPEATABLE READ"]
+
 CONNECT_TIMEOUT_S = 10
 # The database ends a statement by itself at its timeout. One that says nothing for so long after
 # that is stopped, or unreachable: nobody waits for it any longer.
 SILENT_DATABASE_S = 5
+
 # A reader of a streamed answer who stalls for this long loses it, and its connection comes back.
 STALLED_READER_S = 300
 
@@ -36,6 +39,8 @@ def create_engine(
                 "application_name": "monometer",
                 "timezone": "UTC",
                 "jit": "off",  # costs more than it gains on these queries
+                # A watermark far to the right and one far to the left want different plans.
+                "plan_cache_mode": "force_custom_plan",
                 "synchronous_commit": "on",  # what is acknowledged is on disk
                 "statement_timeout": f"{round(statement_timeout_s * 1000)}",
                 "idle_in_transaction_session_timeout": f"{STALLED_READER_S * 1000}",
@@ -45,11 +50,15 @@ def create_engine(
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def transaction(
+    engine: AsyncEngine, *, isolation: Isolation = "READ COMMITTED"
+) -> AsyncIterator[AsyncConnection]:
     """A connection inside a transaction: committed at the end, rolled back on an error."""
     with translated():
-        async with engine.begin() as connection:
-            yield connection
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level=isolation)
+            async with connection.begin():
+                yield connection
 
 
 @asynccontextmanager
@@ -71,6 +80,16 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     with translated():
         async with engine.connect() as connection:
             yield await connection.execution_options(postgresql_readonly=True)
+
+
+@asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection that may not write, and whose statements all see one state of the database."""
+    with translated():
+        async with engine.connect() as connection:
+            yield await connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
 
 @contextmanager

@@ -29,6 +29,19 @@ class EventPage:
     after: Position | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`cells` names the kind of cells that were used, None when every event was read itself.
+
+    `cells_read` and `events_read` count rows that were looked at, taken or not.
+    """
+
+    cells: str | None
+    cells_read: int
+    events_read: int
+    milliseconds: float
+
+
 class EventStore(Protocol):
     async def append(self, events: Sequence[Event]) -> list[bool]:
         """Store what is new, all in one transaction, and tell for each event whether it was new.
@@ -46,6 +59,9 @@ class EventStore(Protocol):
         Raises InvalidInput for an answer of more than `rows_max` rows, before the first row;
         Unavailable.
         """
+
+    async def explain(self, query: UsageQuery, *, rows_max: int) -> Reading:
+        """Runs the query, and answers what was read for it instead of the rows."""
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
         """By time, then key, both descending: stable while others append."""

@@ -1,5 +1,6 @@
 """The reader of expressions in SQL. `core/evaluation.py` says what each node means."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import reduce
 from typing import Any, TypeAlias, assert_never
@@ -57,55 +58,69 @@ MEMBERS_MAX = 4
 _WHOLE_NUMBER_TEXT = f"^({NUMBER_TEXT})$"
 
 
-def value_sql(expression: Expression) -> Sql:
-    """The value of `expression` for a row of `event`; NULL for None."""
-    match expression:
-        case Attribute(name):
-            return event.c[name]
-        case Text(path, missing):
-            return _text(path, missing)
-        case Number(path, strings):
-            return _number(path, strings=strings)
-        case Boolean(path):
-            found = _json(path)
-            is_boolean = func.jsonb_typeof(found) == "boolean"
-            return case((is_boolean, cast(found, SqlBoolean)))
-        case Kind(path):
-            return func.jsonb_typeof(_json(path), type_=TEXT)
-        case Literal(value):
-            return _literal(value)
-        case Arithmetic(operation, left, right):
-            return _arithmetic(operation, value_sql(left), value_sql(right))
-        case Case(branches, otherwise):
-            default = null() if otherwise is None else value_sql(otherwise)
-            return case(
-                *((predicate_sql(test), value_sql(result)) for test, result in branches),
-                else_=default,
-            )
-        case _:
-            assert_never(expression)
+class SqlReader:
+    """Reads expressions as SQL over rows of `event`, or over the columns given for some of them.
+
+    With `known`, an expression that is a key of it is that column: a stored cell has no event to
+    look into, but it has what its groups came to.
+    """
+
+    def __init__(self, known: Mapping[Expression, Sql] | None = None) -> None:
+        self._known = known or {}
+
+    def value(self, expression: Expression) -> Sql:
+        """The value of `expression`; NULL for None."""
+        if expression in self._known:
+            return self._known[expression]
+        match expression:
+            case Attribute(name):
+                return event.c[name]
+            case Text(path, missing):
+                return _text(path, missing)
+            case Number(path, strings):
+                return _number(path, strings=strings)
+            case Boolean(path):
+                found = _json(path)
+                is_boolean = func.jsonb_typeof(found) == "boolean"
+                return case((is_boolean, cast(found, SqlBoolean)))
+            case Kind(path):
+                return func.jsonb_typeof(_json(path), type_=TEXT)
+            case Literal(value):
+                return _literal(value)
+            case Arithmetic(operation, left, right):
+                return _arithmetic(operation, self.value(left), self.value(right))
+            case Case(branches, otherwise):
+                default = null() if otherwise is None else self.value(otherwise)
+                tests = ((self.predicate(test), self.value(result)) for test, result in branches)
+                return case(*tests, else_=default)
+            case _:
+                assert_never(expression)
+
+    def predicate(self, predicate: Predicate) -> Sql:
+        """A condition that is true where `predicate` holds; false or NULL where it does not."""
+        match predicate:
+            case Compare(comparison, left, right):
+                return self.value(left).op(comparison, is_comparison=True)(self.value(right))
+            case OneOf(of, values):
+                return self.value(of) == any_(literal(list(values), ARRAY(TEXT)))
+            case Like(of, pattern, ignore_case):
+                text = self.value(of)
+                if ignore_case:  # in collation "C" lower() folds ASCII letters only
+                    return func.lower(text).like(func.lower(literal(pattern, TEXT)))
+                return text.like(literal(pattern, TEXT))
+            case AllOf(predicates):
+                return and_(true(), *map(self.predicate, predicates))
+            case AnyOf(predicates):
+                return or_(false(), *map(self.predicate, predicates))
+            case Not(negated):
+                return not_(func.coalesce(self.predicate(negated), false()))
+            case _:
+                assert_never(predicate)
 
 
-def predicate_sql(predicate: Predicate) -> Sql:
-    """A condition that is true where `predicate` holds; false or NULL where it does not."""
-    match predicate:
-        case Compare(comparison, left, right):
-            return value_sql(left).op(comparison, is_comparison=True)(value_sql(right))
-        case OneOf(of, values):
-            return value_sql(of) == any_(literal(list(values), ARRAY(TEXT)))
-        case Like(of, pattern, ignore_case):
-            text = value_sql(of)
-            if ignore_case:  # in collation "C" lower() folds ASCII letters only
-                return func.lower(text).like(func.lower(literal(pattern, TEXT)))
-            return text.like(literal(pattern, TEXT))
-        case AllOf(predicates):
-            return and_(true(), *map(predicate_sql, predicates))
-        case AnyOf(predicates):
-            return or_(false(), *map(predicate_sql, predicates))
-        case Not(negated):
-            return not_(func.coalesce(predicate_sql(negated), false()))
-        case _:
-            assert_never(predicate)
+_over_events = SqlReader()
+value_sql = _over_events.value
+predicate_sql = _over_events.predicate
 
 
 def _text(path: Path, missing: str | None) -> Sql:

@@ -97,3 +97,9 @@ def _meter_from_row(row: Row[Any]) -> Meter:
     values = dict(row._mapping)  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
     values["aggregation"] = Aggregation(row.aggregation)
     return Meter(**values)
+
+
+async def all_live(connection: AsyncConnection) -> list[Meter]:
+    """Every live meter of every namespace."""
+    rows = await connection.execute(select(meter).where(meter.c.deleted_at.is_(None)))
+    return [_meter_from_row(row) for row in rows]

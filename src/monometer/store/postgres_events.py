@@ -9,7 +9,7 @@ import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 from sqlalchemy import Row, Text, select, tuple_
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import InvalidInput
@@ -17,9 +17,13 @@ from monometer.core.event import Event, StoredEvent, event_key
 from monometer.core.expression import Expression, Predicate
 from monometer.core.numbers import mean
 from monometer.core.usage import UsageQuery, UsageRow, period_of
-from monometer.store.engine import driver_transaction, reading, translated
-from monometer.store.event_store import EventPage
+from monometer.core.windows import Period
+from monometer.store.cells import CellSource, kinds_for, whole_hours
+from monometer.store.engine import driver_transaction, reading, snapshot, translated
+from monometer.store.event_store import EventPage, Reading
+from monometer.store.explain import explain
 from monometer.store.expression_sql import predicate_sql, value_sql
+from monometer.store.projections import source_for
 from monometer.store.tables import event
 from monometer.store.usage_sql import GROUPS_FROM, usage_select
 
@@ -46,8 +50,9 @@ Key = tuple[str, bytes]  # sorted and compared often, which bytes do faster than
 class PostgresEventStore:
     """An EventStore over a pool of connections that it does not own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, projections: bool = True) -> None:
         self._engine = engine
+        self._projections = projections
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
         with translated():
@@ -82,8 +87,9 @@ class PostgresEventStore:
     async def usage(
         self, query: UsageQuery, *, rows_max: int
     ) -> AsyncIterator[AsyncIterator[UsageRow]]:
-        statement = usage_select(query, rows_max=rows_max)
-        async with reading(self._engine) as connection:
+        async with snapshot(self._engine) as connection:
+            source = await self._source(connection, query)
+            statement = usage_select(query, rows_max=rows_max, source=source)
             result = await connection.stream(statement, execution_options={"yield_per": FETCH_ROWS})
             batches = result.partitions()
             first: Sequence[Row[Any]] = await anext(batches, [])
@@ -93,6 +99,16 @@ class PostgresEventStore:
                     "ask for a shorter period, larger windows or fewer groups"
                 )
             yield _usage_rows(query, first, batches)
+
+    async def explain(self, query: UsageQuery, *, rows_max: int) -> Reading:
+        async with snapshot(self._engine) as connection:
+            source = await self._source(connection, query)
+            statement = usage_select(query, rows_max=rows_max, source=source)
+            return await explain(connection, statement, source.kind.value if source else None)
+
+    async def _source(self, connection: AsyncConnection, query: UsageQuery) -> CellSource | None:
+        kinds = kinds_for(query) if self._projections and whole_hours(query) else []
+        return await source_for(connection, query, kinds) if kinds else None
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
         statement = (
@@ -158,17 +174,27 @@ def _stored_event_from_row(row: Row[Any]) -> StoredEvent:
 async def _usage_rows(
     query: UsageQuery, first: Sequence[Row[Any]], rest: AsyncIterator[Sequence[Row[Any]]]
 ) -> AsyncIterator[UsageRow]:
-    for row in first:
-        yield _usage_row(query, row)
-    async for batch in rest:
+    window, period = None, None
+    async for batch in _joined(first, rest):
         for row in batch:
-            yield _usage_row(query, row)
+            # Rows come by window: one period serves all rows of it.
+            if period is None or row.window_start is None or row.window_start != window:
+                window, period = row.window_start, period_of(query, row.first, row.last)
+            yield _usage_row(query, period, row)
 
 
-def _usage_row(query: UsageQuery, row: Row[Any]) -> UsageRow:
+async def _joined(
+    first: Sequence[Row[Any]], rest: AsyncIterator[Sequence[Row[Any]]]
+) -> AsyncIterator[Sequence[Row[Any]]]:
+    yield first
+    async for batch in rest:
+        yield batch
+
+
+def _usage_row(query: UsageQuery, period: Period, row: Row[Any]) -> UsageRow:
     value = Decimal(row.value)
     return UsageRow(
-        period=period_of(query, row.first, row.last),
+        period=period,
         subject=row.subject,
         group=tuple(row[GROUPS_FROM:]),
         value=mean(value, row.counted) if query.measure.aggregation is Aggregation.AVG else value,

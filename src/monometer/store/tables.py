@@ -1,18 +1,30 @@
 """Every table, its constraints and their reasons. Alembic compares the database with this."""
 
+from typing import Any
+
 from sqlalchemy import (
+    ARRAY,
     TIMESTAMP,
+    BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
+    ForeignKeyConstraint,
+    Identity,
     Index,
+    LargeBinary,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.types import UserDefinedType
 
 from monometer.core.aggregation import Aggregation
 
@@ -26,8 +38,21 @@ metadata = MetaData(
     }
 )
 
+
+class Xid8(UserDefinedType[int]):
+    """A transaction's 64-bit number: never reused within a cluster, later ones are greater."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "XID8"
+
+
+ischema_names["xid8"] = Xid8  # so that reflection, and so Alembic, knows it too
+
 # Texts are ordered by code point, the same on every server and in Python.
 TEXT = Text(collation="C")
+XID8 = Xid8()
 INSTANT = TIMESTAMP(timezone=True)
 
 event = Table(
@@ -45,12 +70,16 @@ event = Table(
     Column("data", JSONB(none_as_null=True)),
     Column("ingested_at", INSTANT, nullable=False),
     Column("stored_at", INSTANT, nullable=False, server_default=func.now()),
+    # The transaction that stored it: what the watermark of a projection is compared with.
+    Column("xid", XID8, nullable=False, server_default=func.pg_current_xact_id()),
     # The deduplication rule itself. Without time in it, so the table is not partitioned by time.
     PrimaryKeyConstraint("namespace", "key"),
     # A meter's events of a subject.
     Index(None, "namespace", "type", "subject", "time"),
     # The list of events, newest first, and a meter's events of a short period.
     Index(None, "namespace", "time", "key"),
+    # What projections have not folded yet.
+    Index(None, "xid"),
 )
 
 meter = Table(
@@ -87,3 +116,57 @@ meter = Table(
         postgresql_where=text("deleted_at IS NULL"),
     ),
 )
+
+# A projection holds hourly cells of one measure: all of its events whose transaction is below
+# the watermark, and no other. It may be dropped at any time without changing an answer.
+projection = Table(
+    "projection",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("namespace", TEXT, nullable=False),
+    Column("kind", TEXT, nullable=False),
+    # Digest of what the cells hold; another definition is another projection.
+    Column("fingerprint", LargeBinary, nullable=False),
+    # Watermarks are numbers of this cluster's transactions, and mean nothing in another one.
+    Column("cluster", BigInteger, nullable=False),
+    Column("watermark", XID8, nullable=False),
+    # Cells were too many for their events: none are kept, and the rows are read themselves.
+    Column("sparse", Boolean, nullable=False, server_default=text("false")),
+    Column("events", BigInteger, nullable=False, server_default=text("0")),
+    Column("cells", BigInteger, nullable=False, server_default=text("0")),
+    Column("folded_at", INSTANT, nullable=False, server_default=func.now()),
+    UniqueConstraint("namespace", "kind", "fingerprint"),
+)
+
+
+def _hourly(kind: str, key: Column[Any], *, hour_first: bool) -> Table:
+    """Cells of one kind. `value` tells apart the distinct values of UNIQUE_COUNT, else it is ''.
+
+    Extremes and sums are NULL in a cell without values. The order of the primary key is the order
+    in which queries walk through the cells.
+    """
+    walk = ("hour", key.name) if hour_first else (key.name, "hour")
+    return Table(
+        f"hourly_by_{kind}",
+        metadata,
+        Column("projection_id", BigInteger, nullable=False),
+        Column("hour", INSTANT, nullable=False),
+        key,
+        Column("value", LargeBinary, nullable=False),
+        Column("groups", ARRAY(TEXT), nullable=False),
+        Column("events", BigInteger, nullable=False),
+        Column("counted", BigInteger, nullable=False),
+        Column("sum", Numeric),
+        Column("min", Numeric),
+        Column("max", Numeric),
+        Column("first", INSTANT, nullable=False),
+        Column("last", INSTANT, nullable=False),
+        PrimaryKeyConstraint("projection_id", *walk, "value"),
+        ForeignKeyConstraint(["projection_id"], ["projection.id"], ondelete="CASCADE"),
+        postgresql_with={"fillfactor": "70"},  # the newest cells are updated with every fold
+    )
+
+
+# Groups may be longer than an index can hold, so the key is their digest.
+hourly_by_group = _hourly("group", Column("key", LargeBinary, nullable=False), hour_first=True)
+hourly_by_subject = _hourly("subject", Column("subject", TEXT, nullable=False), hour_first=False)

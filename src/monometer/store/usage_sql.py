@@ -6,81 +6,48 @@ the same thing although JSON paths travel as bound parameters.
 
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    CTE,
-    ColumnElement,
-    Select,
-    any_,
-    func,
-    literal,
-    null,
-    select,
-)
+from sqlalchemy import CTE, ColumnElement, Select, func, null, select
 from sqlalchemy import distinct as sql_distinct
 
 from monometer.core.aggregation import Aggregation
 from monometer.core.usage import Tumbling, UsageQuery
-from monometer.core.windows import zone
-from monometer.store.expression_sql import predicate_sql, value_sql
-from monometer.store.tables import INSTANT, TEXT, event
+from monometer.store.cells import CellSource
+from monometer.store.cells_sql import fold_of_cells
+from monometer.store.latest_sql import can_hop, latest_by_subject
+from monometer.store.sample_sql import sample_select
 
-GROUPS_FROM = 6  # where the groups begin in a row of usage_select
+GROUPS_FROM = 7  # where the groups begin in a row of usage_select
 
 
-def usage_select(query: UsageQuery, *, rows_max: int) -> Select[Any]:
-    """Rows (first, last, subject, value, counted, total, group 0, group 1, …) in answer order.
+def usage_select(
+    query: UsageQuery, *, rows_max: int, source: CellSource | None = None
+) -> Select[Any]:
+    """Rows (window_start, first, last, subject, value, counted, total, group 0, …) in answer order.
 
     `first` and `last` are the times of the earliest and the latest event of the row: any of them
-    tells the row's window. `counted` is the number of values, for AVG. `total` is the number of
-    rows of the answer, at most rows_max + 1.
+    tells the row's window; `window_start` only tells windows apart. `counted` is the number of
+    values, for AVG. `total` is the number of rows of the answer, at most rows_max + 1. With a
+    `source`, events that its cells hold are not read again.
     """
-    fold = _fold(query).limit(rows_max + 1).subquery("fold")
+    answer = _choose(query, source).limit(rows_max + 1).subquery("answer")
     names = [f"group_{i}" for i in range(len(query.group_by))]
-    order = [fold.c.window_start] if isinstance(query.axis, Tumbling) else []
+    window = answer.c.window_start if isinstance(query.axis, Tumbling) else null()
+    order = [answer.c.window_start] if isinstance(query.axis, Tumbling) else []
     return select(
-        fold.c.first, fold.c.last, fold.c.subject, fold.c.value, fold.c.counted,
-        func.count().over().label("total"), *(fold.c[name] for name in names),
-    ).order_by(*order, fold.c.subject, *(fold.c[name] for name in names))  # fmt: skip
+        window.label("window_start"), answer.c.first, answer.c.last,
+        answer.c.subject, answer.c.value, answer.c.counted,
+        func.count().over().label("total"), *(answer.c[name] for name in names),
+    ).order_by(*order, answer.c.subject, *(answer.c[name] for name in names))  # fmt: skip
 
 
-def _sample(query: UsageQuery) -> CTE:
-    measure, axis = query.measure, query.axis
-    columns: list[ColumnElement[Any]] = [event.c.time]
-    value = null() if measure.value is None else value_sql(measure.value)
-    columns.append(value.label("value"))
-    if isinstance(axis, Tumbling):
-        # Tells windows apart and in order, no more: core/windows.py says where they start.
-        size, in_zone = literal(axis.size.lower()), literal(zone(axis.zone).key)
-        columns.append(func.date_trunc(size, event.c.time, in_zone).label("window_start"))
-    if measure.aggregation is Aggregation.LATEST:
-        columns += [event.c.stored_at, event.c.id, event.c.source]
-    if query.by_subject:
-        columns.append(event.c.subject)
-    columns += [
-        value_sql(measure.groups[name]).label(f"group_{i}") for i, name in enumerate(query.group_by)
-    ]
-    return select(*columns).where(*_taken(query)).cte("sample")
-
-
-def _taken(query: UsageQuery) -> list[ColumnElement[bool]]:
-    measure = query.measure
-    conditions = [event.c.namespace == query.namespace]
-    if measure.event_type is not None:
-        conditions.append(event.c.type == measure.event_type)
-    if query.subjects is not None:
-        conditions.append(event.c.subject == any_(literal(list(query.subjects), ARRAY(TEXT))))
-    starts = [start for start in (query.start, measure.event_from) if start is not None]
-    if starts:
-        conditions.append(event.c.time >= literal(max(starts), INSTANT))
-    if query.end is not None:
-        conditions.append(event.c.time < literal(query.end, INSTANT))
-    conditions += [predicate_sql(measure.where), predicate_sql(query.where)]
-    return conditions
+def _choose(query: UsageQuery, source: CellSource | None) -> Select[Any]:
+    if source is not None:
+        return fold_of_cells(query, source)
+    return latest_by_subject(query) if can_hop(query) else _fold(query)
 
 
 def _fold(query: UsageQuery) -> Select[Any]:
-    sample = _sample(query)
+    sample = sample_select(query).cte("sample")
     keys = _keys(query, sample)
     if query.measure.aggregation is Aggregation.LATEST:
         return _latest(query, sample, keys)

@@ -7,10 +7,10 @@ WHERE event.namespace = 'default'
 AND event.type = 'prompt'
 AND true
 AND true)
-SELECT fold.first, fold.last, fold.subject, fold.value, fold.counted, count(*) OVER () AS total
+SELECT answer.window_start AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total
 FROM (SELECT min(sample.time) AS first, max(sample.time) AS last, NULL AS subject, sample.window_start AS window_start, sum(sample.value) AS value, count(sample.value) AS counted
 FROM sample
 GROUP BY sample.window_start
 HAVING count(*) > 0
 AND count(sample.value) > 0
-LIMIT 1001) AS fold ORDER BY fold.window_start, fold.subject
+LIMIT 1001) AS answer ORDER BY answer.window_start, answer.subject

@@ -15,15 +15,16 @@ WHEN (jsonb_typeof(event.data -> 'model') = 'number') THEN CAST(trim_scale(CAST(
 ELSE '' END COLLATE "C" AS group_1
 FROM event
 WHERE event.namespace = 'default'
+AND event.time >= '2024-01-01 00:00:00+00:00'
+AND NOT coalesce(lower(event.source) LIKE lower('test-%'), false)
 AND event.subject = ANY (ARRAY['ann', 'bob'])
 AND event.time >= '2024-02-01 00:00:00+00:00'
 AND event.time < '2024-03-01 00:00:00+00:00'
-AND NOT coalesce(lower(event.source) LIKE lower('test-%'), false)
 AND jsonb_typeof((event.data -> 'usage') -> 'tokens') = ANY (ARRAY['number', 'string']))
-SELECT fold.first, fold.last, fold.subject, fold.value, fold.counted, count(*) OVER () AS total, fold.group_0, fold.group_1
+SELECT answer.window_start AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total, answer.group_0, answer.group_1
 FROM (SELECT min(sample.time) AS first, max(sample.time) AS last, sample.subject AS subject, sample.window_start AS window_start, sample.group_0 AS group_0, sample.group_1 AS group_1, sum(sample.value) AS value, count(sample.value) AS counted
 FROM sample
 GROUP BY sample.window_start, sample.group_0, sample.group_1, sample.subject
 HAVING count(*) > 0
 AND count(sample.value) > 0
-LIMIT 1001) AS fold ORDER BY fold.window_start, fold.subject, fold.group_0, fold.group_1
+LIMIT 1001) AS answer ORDER BY answer.window_start, answer.subject, answer.group_0, answer.group_1

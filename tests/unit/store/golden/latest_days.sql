@@ -7,10 +7,10 @@ WHERE event.namespace = 'default'
 AND event.type = 'prompt'
 AND true
 AND true)
-SELECT fold.first, fold.last, fold.subject, fold.value, fold.counted, count(*) OVER () AS total
+SELECT answer.window_start AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total
 FROM (SELECT ranked.first AS first, ranked.last AS last, ranked.subject AS subject, ranked.window_start AS window_start, ranked.value AS value, ranked.counted AS counted
 FROM (SELECT min(sample.time) OVER (PARTITION BY sample.window_start) AS first, max(sample.time) OVER (PARTITION BY sample.window_start) AS last, NULL AS subject, sample.window_start AS window_start, sample.value AS value, NULL AS counted, row_number() OVER (PARTITION BY sample.window_start ORDER BY sample.value IS NULL, sample.time DESC, sample.stored_at DESC, sample.id DESC, sample.source DESC) AS newest
 FROM sample) AS ranked
 WHERE ranked.newest = 1
 AND ranked.value IS NOT NULL
-LIMIT 1001) AS fold ORDER BY fold.window_start, fold.subject
+LIMIT 1001) AS answer ORDER BY answer.window_start, answer.subject

@@ -7,9 +7,9 @@ WHERE event.namespace = 'default'
 AND event.type = 'prompt'
 AND true
 AND true)
-SELECT fold.first, fold.last, fold.subject, fold.value, fold.counted, count(*) OVER () AS total
+SELECT NULL AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total
 FROM (SELECT min(sample.time) AS first, max(sample.time) AS last, NULL AS subject, max(sample.value) AS value, NULL AS counted
 FROM sample
 HAVING count(*) > 0
 AND count(sample.value) > 0
-LIMIT 1001) AS fold ORDER BY fold.subject
+LIMIT 1001) AS answer ORDER BY answer.subject
