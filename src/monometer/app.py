@@ -16,7 +16,7 @@ from monometer.api import problems
 from monometer.api.bodies import BoundedBodies
 from monometer.api.deps import Services
 from monometer.api.document import DESCRIPTION, TAGS, describe
-from monometer.api.metrics import COMMIT_SECONDS
+from monometer.api.metrics import CELLS, COMMIT_SECONDS, FOLD_LAG_SECONDS, TAIL_EVENTS
 from monometer.api.middleware import RequestContext
 from monometer.api.openmeter import ingest
 from monometer.api.router import router
@@ -32,6 +32,7 @@ from monometer.config import (
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import DomainError
 from monometer.services.catalog import Catalog, NewMeter
+from monometer.services.folding import Folder, FoldReport
 from monometer.services.ingest import Ingestor
 from monometer.services.usage import Usage
 from monometer.store import migrate
@@ -111,11 +112,16 @@ def _lifespan(
             for meter in () if prepared else settings.meters:
                 await _ensure(services, settings.namespace, meter)
             services.ingestor.start()
+            folder = Folder(services.engine, now=now, told=_tell) if settings.projections else None
+            if folder is not None:
+                folder.start()
             app.state.services = services
             try:
                 yield
             finally:
                 await services.ingestor.stop()
+                if folder is not None:
+                    await folder.stop()
         finally:
             await services.engine.dispose()
 
@@ -129,7 +135,7 @@ def _services(settings: Settings, database_url: str) -> Services:
         wait_s=settings.pool_wait_s,
         statement_timeout_s=settings.query_timeout_s,
     )
-    events = PostgresEventStore(engine)
+    events = PostgresEventStore(engine, projections=settings.projections)
     catalog = Catalog(
         engine, now=now, new_id=new_id, reserved_event_types=settings.reserved_event_types
     )
@@ -149,6 +155,12 @@ def _services(settings: Settings, database_url: str) -> Services:
         catalog=catalog,
         usage=Usage(catalog, events, now, settings.query_rows_max),
     )
+
+
+def _tell(report: FoldReport) -> None:
+    CELLS.set(report.cells)
+    TAIL_EVENTS.set(report.tail_events)
+    FOLD_LAG_SECONDS.set(report.lag_s)
 
 
 async def _ensure(services: Services, namespace: str, configured: MeterConfig) -> None:

@@ -29,6 +29,17 @@ QUEUED_EVENTS = Gauge(
 POOL_CONNECTIONS = Gauge(
     "monometer_pool_connections", "Database connections", ["state"], multiprocess_mode="livesum"
 )
+FOLD_LAG_SECONDS = Gauge(
+    "monometer_fold_lag_seconds",
+    "How long the oldest event has waited to be folded into every projection",
+    multiprocess_mode="mostrecent",
+)
+TAIL_EVENTS = Gauge(
+    "monometer_fold_tail_events",
+    "Events not folded yet, 100 000 at most; queries read them as rows",
+    multiprocess_mode="mostrecent",
+)
+CELLS = Gauge("monometer_cells", "Cells of all projections", multiprocess_mode="mostrecent")
 ACCEPTED, DUPLICATE, REJECTED = (
     EVENTS.labels(result) for result in ("accepted", "duplicate", "rejected")
 )

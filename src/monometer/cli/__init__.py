@@ -20,6 +20,7 @@ app.command("migrate")(local.migrate)
 app.command("ingest")(ingest.ingest)
 app.command("query")(query.query)
 app.add_typer(meters.app, name="meter")
+app.add_typer(local.projections, name="projections")
 app.command("openapi")(local.openapi)
 app.command("version")(local.version)
 

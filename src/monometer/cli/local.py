@@ -43,6 +43,25 @@ def migrate(config: ConfigOption = None) -> None:
     typer.echo(f"migrated: {migrate_database(config)}")
 
 
+projections = typer.Typer(help="Cells that queries are answered from.", no_args_is_help=True)
+
+
+@projections.command("status")
+def projections_status(config: ConfigOption = None) -> None:
+    """Show every projection: what it has folded, and into how many cells."""
+    from monometer.cli.projections import print_status
+
+    print_status(config)
+
+
+@projections.command("rebuild")
+def projections_rebuild(config: ConfigOption = None) -> None:
+    """Drop every cell; a running server folds them anew. No answer changes meanwhile."""
+    from monometer.cli.projections import drop_all
+
+    typer.echo(f"dropped: {drop_all(config)} projections")
+
+
 def openapi() -> None:
     """Print the OpenAPI document of the HTTP API. Needs no database."""
     from monometer.cli.maintenance import openapi_document

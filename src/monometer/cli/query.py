@@ -44,6 +44,9 @@ def query(
         str | None,
         typer.Option("--filter", metavar="JSON", help='As {"model": {"$like": "gpt%"}}.'),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what was read for the answer, not the answer.")
+    ] = False,
     output: Annotated[Format, typer.Option("--format")] = Format.TABLE,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
@@ -68,6 +71,9 @@ def query(
     }
     path = meter_path(meter, "/query")
     with Client(url, token) as client:
+        if explain:
+            typer.echo(client.call("POST", f"{path}/explain", **request).text)
+            return
         if output is Format.TABLE:
             _print_rows(client.call("POST", path, **request).content)
             return

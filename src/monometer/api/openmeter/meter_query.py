@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from monometer.api.deps import NamespaceOf, Services, ServicesOf
 from monometer.api.metrics import QUERY_SECONDS
@@ -23,7 +23,7 @@ from monometer.api.openmeter.query_shapes import (
     query_from_wire,
 )
 from monometer.api.problems import MalformedRequest, documented
-from monometer.api.wire import Text
+from monometer.api.wire import Text, json_response
 from monometer.core import windows
 
 router = APIRouter(prefix="/api/v1/meters/{meterIdOrSlug}/query", tags=["Meters"])
@@ -122,6 +122,54 @@ async def query_meter_post(
     """The same as by GET, with room for longer filters."""
     asked = body or MeterQueryRequest()  # a client of old sends no body when it asks for CSV
     return await _answer(services, namespace, meterIdOrSlug, asked, request)
+
+
+class QueryExplanation(BaseModel):
+    """What was read. `source` is `events`, or the kind of cells that saved reading them all."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "source": "cells by group",
+                    "cellsRead": 32400,
+                    "eventsRead": 512,
+                    "milliseconds": 7.5,
+                }
+            ]
+        }
+    )
+
+    source: str
+    cellsRead: int
+    eventsRead: int
+    milliseconds: float
+
+
+@router.post(
+    "/explain",
+    operation_id="explainMeterQuery",
+    summary="Say what a query reads",
+    response_model=QueryExplanation,
+    responses=documented(HTTPStatus.NOT_FOUND),
+)
+async def explain_meter_query(
+    services: ServicesOf,
+    namespace: NamespaceOf,
+    meterIdOrSlug: MeterIdOrSlug,
+    body: Annotated[MeterQueryRequest | None, Body()] = None,
+) -> Response:
+    """Runs the query and counts the rows that it looked at. Not part of OpenMeter's API."""
+    meter = await services.catalog.meter(namespace, meterIdOrSlug)
+    reading = await services.usage.explain(query_from_wire(body or MeterQueryRequest(), meter))
+    return json_response(
+        {
+            "source": f"cells by {reading.cells}" if reading.cells else "events",
+            "cellsRead": reading.cells_read,
+            "eventsRead": reading.events_read,
+            "milliseconds": reading.milliseconds,
+        }
+    )
 
 
 async def _answer(

@@ -1,11 +1,12 @@
 """Answers of a meter query as JSON and CSV, written row by row so that memory stays flat."""
 
 import csv
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -31,10 +32,19 @@ class Answer:
     meter_key: str
     window_size: WindowSize | None
 
-    def instant(self, at: datetime) -> str:
-        """Window bounds are told on the wall clock of their zone; given bounds as given."""
+    def instants(self) -> Callable[[datetime], str]:
+        """Window bounds are told on the wall clock of their zone; given bounds as given.
+
+        Rows come by window, and one window's bounds are told once.
+        """
         axis = self.query.axis
-        return instant_to_wire(at.astimezone(zone(axis.zone)) if isinstance(axis, Tumbling) else at)
+        in_zone = zone(axis.zone) if isinstance(axis, Tumbling) else None
+
+        @lru_cache(maxsize=2)
+        def told(at: datetime) -> str:
+            return instant_to_wire(at if in_zone is None else at.astimezone(in_zone))
+
+        return told
 
 
 class _Row(msgspec.Struct):
@@ -57,17 +67,18 @@ async def json_chunks(answer: Answer, rows: AsyncIterator[UsageRow]) -> AsyncIte
     if answer.window_size is not None:
         echo["windowSize"] = answer.window_size.value
     lead = _encode({**echo, "data": []})[:-2]
+    told = answer.instants()
     async for batch in _batches(rows):
-        yield lead + _encode([_row_to_wire(answer, row) for row in batch])[1:-1]
+        yield lead + _encode([_row_to_wire(answer, told, row) for row in batch])[1:-1]
         lead = b","
     yield (b"" if lead == b"," else lead) + b"]}"
 
 
-def _row_to_wire(answer: Answer, row: UsageRow) -> _Row:
+def _row_to_wire(answer: Answer, told: Callable[[datetime], str], row: UsageRow) -> _Row:
     return _Row(
         number_to_wire(row.value),
-        answer.instant(row.period.start),
-        answer.instant(row.period.end),
+        told(row.period.start),
+        told(row.period.end),
         row.subject,
         dict(zip(answer.query.group_by, row.group, strict=True)),
     )
@@ -78,13 +89,14 @@ async def csv_chunks(answer: Answer, rows: AsyncIterator[UsageRow]) -> AsyncIter
     subject = ["subject"] if query.by_subject else []
     header = ["window_start", "window_end", *subject, *query.group_by, "value"]
     yield _csv([header])
+    told = answer.instants()
     async for batch in _batches(rows):
-        yield _csv(_cells(answer, row) for row in batch)
+        yield _csv(_cells(answer, told, row) for row in batch)
 
 
-def _cells(answer: Answer, row: UsageRow) -> list[str]:
+def _cells(answer: Answer, told: Callable[[datetime], str], row: UsageRow) -> list[str]:
     subject = [row.subject or ""] if answer.query.by_subject else []
-    bounds = [answer.instant(at) for at in row.period]
+    bounds = map(told, row.period)
     return [*bounds, *subject, *row.group, decimal_cell(row.value)]
 
 
