@@ -8,7 +8,7 @@ RUN_READY := .venv/.ready-to-run
 DEV_READY := .venv/.ready-to-develop
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format lint types imports spell house interop fix lock clean
+.PHONY: help serve test check format lint types imports spell house interop bench fix lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,10 @@ house: $(DEV_READY) ## the house rules: sizes, where SQL may stand, documented s
 interop: $(DEV_READY) ## only the tests with the vendors' own client libraries
 	$(BIN)/python tests/interop/install.py
 	$(BIN)/pytest tests/interop $(ARGS)
+
+bench: $(DEV_READY) ## measure limits and the server side by side (ARGS="--quick"; minutes)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python -m bench $(ARGS)
 
 fix: $(DEV_READY) ## format, and repair what ruff can repair
 	$(BIN)/ruff format

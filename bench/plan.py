@@ -1,0 +1,56 @@
+"""How much is measured, and for how long."""
+
+from dataclasses import dataclass, replace
+
+LAYERS = 4  # of the large run: as many times the events, over the same days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`rounds` interleave a limit with what is measured against it; medians are reported."""
+
+    name: str
+    events: int
+    """Preloaded, before queries and before ingest onto a table that is not empty."""
+    rounds: int
+    """Of the measurements that a goal depends on."""
+    other_rounds: int
+    run_s: float
+    """Length of one run of the load generator, at most: it also ends when its events do."""
+    run_events: int
+    """Made for one run of batches; single events need fewer."""
+    lag_run_s: float
+    duplicates: tuple[float, ...] = (0.0, 0.01, 0.2)
+    duplicates_preloaded: tuple[float, ...] = (0.0, 0.01, 0.2)
+    flights: bool = True
+    large: bool = False
+    limit_s: float
+    """The whole run is given up after so long."""
+
+
+FULL = Plan(
+    name="full",
+    events=5_000_000,
+    rounds=5,
+    other_rounds=3,
+    run_s=4.0,
+    run_events=300_000,
+    lag_run_s=15.0,
+    limit_s=3 * 3600,
+)
+QUICK = Plan(
+    name="quick",
+    events=500_000,
+    rounds=3,
+    other_rounds=1,
+    run_s=1.5,
+    run_events=100_000,
+    lag_run_s=5.0,
+    duplicates_preloaded=(0.0, 0.2),
+    flights=False,
+    limit_s=600,
+)
+# To try the bench itself: its figures mean nothing.
+TINY = replace(
+    QUICK, name="tiny", events=20_000, rounds=1, run_s=0.3, run_events=10_000, lag_run_s=1.0
+)
