@@ -13,7 +13,7 @@ from monometer.core.meter import Measure, Meter
 from monometer.core.usage import UTC_ZONE, UsageQuery, UsageRow, Whole
 from monometer.core.windows import MINUTE, Period, WindowSize, floor
 from monometer.services.catalog import Catalog
-from monometer.store.event_store import EventStore, Reading
+from monometer.store.event_store import ExplainingEventStore, Reading
 
 VALUES_DEFAULT_PERIOD = timedelta(hours=24)
 VALUES_PERIOD_MAX = timedelta(days=30)
@@ -27,7 +27,7 @@ class Usage:
     """`rows_max` bounds the rows, subjects or values of one answer."""
 
     catalog: Catalog
-    store: EventStore
+    store: ExplainingEventStore
     now: Callable[[], datetime]
     rows_max: int
 

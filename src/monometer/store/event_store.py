@@ -60,9 +60,6 @@ class EventStore(Protocol):
         Unavailable.
         """
 
-    async def explain(self, query: UsageQuery, *, rows_max: int) -> Reading:
-        """Runs the query, and answers what was read for it instead of the rows."""
-
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
         """By time, then key, both descending: stable while others append."""
 
@@ -73,3 +70,10 @@ class EventStore(Protocol):
 
         Raises InvalidInput for more than `values_max`.
         """
+
+
+class ExplainingEventStore(EventStore, Protocol):
+    """One that can say what it read."""
+
+    async def explain(self, query: UsageQuery, *, rows_max: int) -> Reading:
+        """Runs the query, and answers what was read for it instead of the rows."""
