@@ -54,7 +54,7 @@ fix: $(DEV_READY) ## format, and repair what ruff can repair
 
 lock: ## pin the newest versions that pyproject.toml allows (needs uv)
 	$(UV) pip compile --universal --python-version 3.11 --all-extras --upgrade \
-	  --no-header --no-annotate --no-emit-index-url --output-file constraints.txt pyproject.toml
+	  --no-header --no-annotate --output-file constraints.txt pyproject.toml
 
 clean: ## remove the environment and the caches; .data stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
