@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from ulid import ULID
 
 from monometer import __version__, logs
@@ -54,13 +55,22 @@ def request_ids() -> Callable[[], str]:
     return lambda: f"{prefix}-{next(numbers):06}"
 
 
+class Application(FastAPI):
+    """FastAPI inside our own layers, so that a request that takes the shortcut passes ours only."""
+
+    outermost: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.outermost(scope, receive, send)
+
+
 def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
     """The server, not yet running: nothing is opened before its lifespan begins.
 
     `prepared` says that the database is migrated and has the configured meters. Then the server
     also starts while the database is away.
     """
-    app = FastAPI(
+    app = Application(
         title="monometer",
         version=__version__,
         summary="Usage metering, compatible with OpenMeter.",
@@ -80,9 +90,9 @@ def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
     )
     problems.install(app)
     route = Route(ingest.PATH, ingest.ingest_events, methods=["POST"])
-    app.add_middleware(Shortcut, route=route)
-    app.add_middleware(BoundedBodies, bytes_max=settings.body_bytes_max)
-    app.add_middleware(RequestContext, new_id=request_ids())
+    inner = Shortcut(super(Application, app).__call__, app=app, route=route)
+    bounded = BoundedBodies(inner, bytes_max=settings.body_bytes_max)
+    app.outermost = RequestContext(bounded, new_id=request_ids())
     describe(app)
     return app
 

@@ -1,6 +1,6 @@
 """Straight to the endpoint that nearly every request is for."""
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -8,25 +8,28 @@ from monometer.api.problems import FORESEEN, answer_failure
 
 
 class Shortcut:
-    """ASGI middleware: calls the endpoint of one route, past the framework's routing.
+    """ASGI middleware: calls the endpoint of one route, past the framework's layers and routing.
 
-    The endpoint is an ordinary route too, and takes nothing but the request: without this the
-    answers are the same, and single events come in at half the rate (decision 0006).
+    The endpoint is an ordinary route of `app` too, and takes nothing but the request: without this
+    the answers are the same, and single events come in at half the rate (decision 0006).
     """
 
-    def __init__(self, app: ASGIApp, *, route: Route) -> None:
+    def __init__(self, inner: ASGIApp, *, app: FastAPI, route: Route) -> None:
+        self._inner = inner
         self._app = app
         self._route = route
+        self._path = route.path
         (self._method,) = (route.methods or set()) - {"HEAD"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
             scope["type"] != "http"
-            or scope["path"] != self._route.path
+            or scope["path"] != self._path
             or scope["method"] != self._method
         ):
-            await self._app(scope, receive, send)
+            await self._inner(scope, receive, send)
             return
+        scope["app"] = self._app
         scope["route"] = self._route
         request = Request(scope, receive, send)
         try:

@@ -94,11 +94,14 @@ def headers_of(scope: Scope) -> dict[str, str]:
     known: dict[str, str] | None = scope.get("monometer.headers")
     if known is not None:
         return known
-    headers: dict[str, str] = {}
+    given = scope["headers"]
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in given}
+    if len(headers) < len(given):
+        headers.clear()
+        for raw_name, raw_value in given:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
     scope["monometer.headers"] = headers
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 

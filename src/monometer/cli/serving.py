@@ -1,6 +1,7 @@
 """The work of `monometer serve`."""
 
 import asyncio
+import gc
 import math
 import multiprocessing
 import os
@@ -28,6 +29,8 @@ from monometer.core.errors import DomainError
 BACKLOG = 2048  # connections waiting to be accepted; the kernel may allow fewer
 WORKER_SILENCE_S = 30  # a worker that answers nothing for so long is replaced
 log = structlog.get_logger(__name__)
+GC_THRESHOLD = 50_000  # objects made and kept since the last look for garbage
+
 STARTED_IN_VAIN = "the server did not start: see the log above"
 
 
@@ -107,6 +110,7 @@ def _uvicorn_config(settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,  # the application logs requests, with their ids
         server_header=False,
+        proxy_headers=False,  # nobody asks who a client is, and headers can lie
         backlog=BACKLOG,
         timeout_graceful_shutdown=math.ceil(settings.shutdown_grace_s),
         timeout_worker_healthcheck=WORKER_SILENCE_S,
@@ -172,7 +176,13 @@ def served_app() -> FastAPI:
             os.kill(os.getpid(), signal.SIGTERM)
 
         threading.Thread(target=follow, name="follow-parent", daemon=True).start()
-    return create_app_from_env()
+    app = create_app_from_env()
+    # What is there by now stays. Looking for garbage in it, every few hundred requests, took a
+    # third of the time of a busy server.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
+    return app
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -1,13 +1,14 @@
 """Group commit: concurrent requests share one transaction, and each is answered after it.
 
-One task flushes. It takes what queued up while the last flush ran, so nothing waits longer than
-the flush in flight, and the busier the server is the more events share a commit.
+A flusher takes what queued up while its last flush ran, so nothing waits longer than the flush in
+flight, and the busier the server is the more events share a commit. A second one helps when so
+many wait that a flush of their own pays: then one decodes while the database works for the other.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -18,6 +19,7 @@ from monometer.store.event_store import EventStore
 log = structlog.get_logger()
 
 RETRY_AFTER_S = 1
+SECOND_FLUSH_EVENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,15 @@ class _Request:
     events: Sequence[Event]
     size_bytes: int
     stored: "asyncio.Future[list[bool]]"
+
+
+@dataclass(slots=True)
+class _Flusher:
+    """Flushes when at least `worth` events wait."""
+
+    worth: int
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    task: "asyncio.Task[None] | None" = None
 
 
 class Ingestor:
@@ -48,25 +59,26 @@ class Ingestor:
         self._flush_events_max = flush_events_max
         self._flushed = flushed
         self._queue: deque[_Request] = deque()
+        self._waiting = 0
         self._events = 0
         self._bytes = 0
         self._stopping = False
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._flushers = (_Flusher(worth=1), _Flusher(worth=SECOND_FLUSH_EVENTS))
 
     @property
     def queued_events(self) -> int:
         return self._events
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="ingest-flusher")
+        for one in self._flushers:
+            one.task = asyncio.create_task(self._run(one), name="ingest-flusher")
 
     async def stop(self) -> None:
         """Flush what was accepted, refuse the rest."""
         self._stopping = True
-        self._wake.set()
-        if self._task is not None:
-            await self._task
+        for one in self._flushers:
+            one.wake.set()
+        await asyncio.gather(*(one.task for one in self._flushers if one.task is not None))
 
     async def ingest(self, events: Sequence[Event], size_bytes: int) -> list[bool]:
         """Store the events of one request; returns for each whether it was new.
@@ -88,16 +100,19 @@ class Ingestor:
             )
         request = _Request(events, size_bytes, asyncio.get_running_loop().create_future())
         self._queue.append(request)
+        self._waiting += len(events)
         self._events += len(events)
         self._bytes += size_bytes
-        self._wake.set()
+        for one in self._flushers:
+            if self._waiting >= one.worth:
+                one.wake.set()
         return await request.stored
 
-    async def _run(self) -> None:
-        while self._queue or not self._stopping:
-            if not self._queue:
-                self._wake.clear()
-                await self._wake.wait()
+    async def _run(self, flusher: "_Flusher") -> None:
+        while self._waiting >= flusher.worth or not self._stopping:
+            if self._waiting < flusher.worth:
+                flusher.wake.clear()
+                await flusher.wake.wait()
                 continue
             requests = self._take()
             await self._flush(requests)
@@ -114,6 +129,7 @@ class Ingestor:
             if taken and events > self._flush_events_max:
                 break
             taken.append(self._queue.popleft())
+            self._waiting -= len(taken[-1].events)
         return taken
 
     async def _flush(self, requests: Sequence[_Request]) -> None:

@@ -19,7 +19,7 @@ from monometer.core.numbers import mean
 from monometer.core.usage import UsageQuery, UsageRow, period_of
 from monometer.core.windows import Period
 from monometer.store.cells import CellSource, kinds_for, whole_hours
-from monometer.store.engine import driver_transaction, reading, snapshot, translated
+from monometer.store.engine import driver_connection, reading, snapshot, translated
 from monometer.store.event_store import EventPage, Reading
 from monometer.store.explain import explain
 from monometer.store.expression_sql import predicate_sql, value_sql
@@ -31,8 +31,13 @@ FETCH_ROWS = 2_000
 
 _COLUMNS = ("namespace", "key", "source", "id", "type", "subject", "time", "data", "ingested_at")
 
-# Which of these keys are stored already. An index lookup each, so that COPY below rarely fails.
-_KNOWN = "SELECT key FROM event WHERE namespace = $1 AND key = ANY($2::uuid[])"
+# Which of these keys are stored already, so that COPY below rarely fails. LATERAL with LIMIT is one
+# look-up in the primary key for each: a planner without statistics would read a whole index.
+_KNOWN = """
+SELECT one.key
+FROM unnest($2::uuid[]) AS one (key),
+     LATERAL (SELECT FROM event WHERE namespace = $1 AND event.key = one.key LIMIT 1) AS known
+"""
 
 # The same insert as the COPY, for when another writer stored one of the keys in between.
 _INSERT = """
@@ -67,7 +72,7 @@ class PostgresEventStore:
         return [_first(key, new) for key in keys]
 
     async def _copy(self, rows: dict[Key, _Record]) -> set[Key]:
-        async with driver_transaction(self._engine) as driver:
+        async with driver_connection(self._engine) as driver:
             known: set[Key] = set()
             for namespace in {namespace for namespace, _ in rows}:
                 of_namespace = [row[1] for key, row in rows.items() if key[0] == namespace]
@@ -79,7 +84,7 @@ class PostgresEventStore:
         return set(new)
 
     async def _insert(self, rows: dict[Key, _Record]) -> set[Key]:
-        async with driver_transaction(self._engine) as driver:
+        async with driver_connection(self._engine) as driver:
             stored = await driver.fetch(_INSERT, *zip(*rows.values(), strict=True))
         return {(record[0], record[1].bytes) for record in stored}
 

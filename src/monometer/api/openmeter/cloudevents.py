@@ -84,14 +84,20 @@ def normal_form(wire: WireEvent, reception: Reception) -> Decoded:
 
 
 def _text_problem(wire: WireEvent, bytes_max: int) -> tuple[str, str] | None:
+    together = f"{wire.id}{wire.source}{wire.type}{wire.subject}"
+    # A character has at most four bytes, so most texts need no encoding to be measured.
+    if (
+        wire.id and wire.source and wire.type and wire.subject
+        and len(together) * 4 <= bytes_max and "\0" not in together
+    ):  # fmt: skip
+        return None
     for name in ("id", "source", "type", "subject"):
         text: str = getattr(wire, name)
         if not text:
             return f"/{name}", "must not be empty"
         if "\0" in text:
             return f"/{name}", "must not contain a NUL character"
-        # A character has at most four bytes, so most texts need no encoding to be measured.
-        if len(text) * 4 > bytes_max and len(text.encode()) > bytes_max:
+        if len(text.encode()) > bytes_max:
             return f"/{name}", f"must not be longer than {bytes_max} bytes"
     return None
 
@@ -104,7 +110,7 @@ def _form_problem(wire: WireEvent) -> tuple[str, str] | None:
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type != "application/json":
             return "/datacontenttype", "must be application/json"
-    if bytes(wire.data_base64) not in {b"", b"null"}:
+    if wire.data_base64 is not _ABSENT and bytes(wire.data_base64) != b"null":
         return "/data_base64", "is not supported: send `data` as a JSON object"
     return None
 

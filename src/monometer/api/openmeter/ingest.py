@@ -1,13 +1,13 @@
 """`POST /api/v1/events`: events in. 204 says: committed."""
 
 import asyncio
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import Counter
 
+from monometer.api.bodies import whole_body
 from monometer.api.deps import Services, namespace_of, services_of
 from monometer.api.metrics import ACCEPTED, DUPLICATE, REJECTED
 from monometer.api.openmeter.cloudevents import Decoded, Reception, Rejected
@@ -48,15 +48,15 @@ async def ingest_events(request: Request) -> Response:
     answers 200 with what became of each event.
     """
     services = services_of(request)
-    body = await request.body()
+    body = await whole_body(request)
     reception = _reception(services, namespace_of(request))
     headers = headers_of(request.scope)
-    decode = partial(events_of, headers, body, reception, services.settings.batch_events_max)
+    read = (headers, body, reception, services.settings.batch_events_max)
     # A large hostile body takes seconds to look through; others are served meanwhile.
     large = len(body) > LARGE_BODY_BYTES
-    received = await asyncio.to_thread(decode) if large else decode()
+    received = await asyncio.to_thread(events_of, *read) if large else events_of(*read)
     decoded = received.events
-    preferred = _preferences(headers.get("prefer", ""))
+    preferred = _preferences(headers["prefer"]) if "prefer" in headers else frozenset()
     events = [one for one in decoded if isinstance(one, Event)]
     rejected = len(decoded) - len(events)
     lenient = "handling=lenient" in preferred
