@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import structlog
 
@@ -22,8 +23,7 @@ RETRY_AFTER_S = 1
 SECOND_FLUSH_EVENTS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(NamedTuple):
     events: Sequence[Event]
     size_bytes: int
     stored: "asyncio.Future[list[bool]]"

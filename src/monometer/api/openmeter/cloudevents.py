@@ -8,7 +8,7 @@ field, and does not depend on the others.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from reprlib import repr as short_repr
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -53,8 +53,7 @@ class Rejected:
 Decoded: TypeAlias = Event | Rejected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reception:
+class Reception(NamedTuple):
     """What the server adds to every event of a request, and the limits it holds it to."""
 
     namespace: str

@@ -3,9 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -33,8 +33,7 @@ _QUOTED = re.compile(r'"(.*)"', re.DOTALL)
 _BLANK = " \t\n\r"
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """Every event of a request, or what is wrong with it, in order.
 
     `alone`: there is one, and it came by itself, not in an array or on a line.

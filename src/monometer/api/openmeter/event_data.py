@@ -2,16 +2,15 @@
 
 import json
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
+from typing import NamedTuple
 
 from monometer.core.event import Json
 from monometer.core.numbers import PLAIN_DIGITS_MAX, storable
 
 
-@dataclass(frozen=True, slots=True)
-class DataLimits:
+class DataLimits(NamedTuple):
     """`bytes_max` holds for the data as sent, and again for its numbers written out plainly."""
 
     bytes_max: int
