@@ -1,4 +1,4 @@
-"""`python -m bench [--quick | --large]`: starts what it needs, measures, prints, stops it all.
+"""`python -m bench [--quick]`: starts what it needs, measures, prints, stops it all.
 
 Figures of a shared machine are noise, so limits and product take turns within one run and only
 their ratios count. Nothing fails for being slow; a wrong answer does: then it exits with 1.
@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,14 +61,13 @@ def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="500 000 events, in three minutes")
-    size.add_argument("--large", action="store_true", help="20 million events as well")
     size.add_argument("--tiny", action="store_true", help="only to see whether the bench works")
     asked = parser.parse_args()
     if asked.quick:
         return QUICK
     if asked.tiny:
         return TINY
-    return replace(FULL, large=asked.large)
+    return FULL
 
 
 if __name__ == "__main__":

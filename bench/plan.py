@@ -24,6 +24,7 @@ class Plan:
     duplicates_preloaded: tuple[float, ...] = (0.0, 0.01, 0.2)
     flights: bool = True
     large: bool = False
+    """LAYERS times the events at the end, to see what grows."""
     limit_s: float
     """The whole run is given up after so long."""
 
@@ -36,6 +37,7 @@ FULL = Plan(
     run_s=4.0,
     run_events=300_000,
     lag_run_s=15.0,
+    large=True,
     limit_s=3 * 3600,
 )
 QUICK = Plan(
