@@ -20,6 +20,7 @@ from monometer.core.expression import (
 )
 from monometer.core.jsonpath import parse
 from monometer.store.event_store import EventPage, EventStore, Position
+from monometer.store.postgres_events import LOOK_UPS
 
 
 def as_values(one: Event) -> tuple[object, ...]:
@@ -43,6 +44,17 @@ class TestAppend:
         known, *new = [event(namespace, id=name) for name in "abcdefgh"]
         await store.append([known])
         assert await store.append([*new[:4], known, *new[4:]]) == [True] * 4 + [False] + [True] * 3
+
+    async def test_a_duplicate_is_known_however_long_there_was_none(
+        self, store: EventStore, namespace: str
+    ) -> None:
+        old = event(namespace)
+        await store.append([old])
+        for _ in range(LOOK_UPS + 1):
+            assert await store.append([event(namespace)]) == [True]
+        assert await store.append([event(namespace), old, event(namespace)]) == [True, False, True]
+        assert await store.append([old, event(namespace)]) == [False, True]
+        assert (await listed(store, namespace)).count(old) == 1
 
     async def test_of_equal_events_in_one_append_the_first_is_kept(
         self, store: EventStore, namespace: str

@@ -10,7 +10,7 @@ from tests.support.memory_store import MemoryEventStore
 
 from monometer.core.errors import InvalidInput, Overloaded, Unavailable
 from monometer.core.event import Event
-from monometer.services.ingest import Ingestor
+from monometer.services.ingest import SECOND_FLUSH_EVENTS, Ingestor
 from monometer.store.event_store import EventPage
 
 
@@ -329,3 +329,19 @@ async def test_a_thousand_senders_are_each_told_of_their_own() -> None:
     assert answers == [[True, True, i % 2 == 0] for i in range(1000)]
     assert len(store.appends) < 1000
     await ingest.stop()
+
+
+async def test_a_second_flush_starts_when_enough_wait_for_one_of_their_own() -> None:
+    store = Store()
+    limits = {"queue_events_max": 10_000, "flush_events_max": SECOND_FLUSH_EVENTS}
+    requests = Requests(ingest := ingestor(store, **limits))
+    store.hold()
+    first = await requests.send(*named("a"))
+    few = await requests.send(*named("b", "c"))
+    assert store.appends == [["a"]]
+    many = await requests.send(*(event(id=f"m{i}") for i in range(SECOND_FLUSH_EVENTS - 2)))
+    assert [len(ids) for ids in store.appends] == [1, SECOND_FLUSH_EVENTS]
+    store.release()
+    await asyncio.gather(first, few, many)
+    await ingest.stop()
+    assert len(await store.ids()) == SECOND_FLUSH_EVENTS + 1
