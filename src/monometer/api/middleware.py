@@ -63,7 +63,12 @@ class RequestContext:
             await send(message)
 
         try:
-            await self._served(scope, receive, send_with_id, request_id)
+            if b"%00" in scope["query_string"] or "\0" in scope["path"]:
+                detail = "the URL must not contain a NUL character"
+                problem = problem_response(request_id, HTTPStatus.BAD_REQUEST, detail)
+                await problem(scope, receive, send_with_id)
+            else:
+                await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
             status = status or CLIENT_LEFT
         except asyncio.CancelledError:  # the grace period of a stop has ended
@@ -82,14 +87,6 @@ class RequestContext:
             await problem(scope, receive, send_with_id)
         finally:
             _observe(scope, status, time.perf_counter() - began)
-
-    async def _served(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        if b"%00" in scope["query_string"] or "\0" in scope["path"]:
-            detail = "the URL must not contain a NUL character"
-            response = problem_response(request_id, HTTPStatus.BAD_REQUEST, detail)
-            await response(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
 
 
 def _observe(scope: Scope, status: int, seconds: float) -> None:
