@@ -20,11 +20,13 @@ FOLDED_WITHIN_S = 3600
 
 _UNFOLDED = """
 SELECT count(*) = 0 OR coalesce(bool_or(NOT sparse AND watermark <= newest.xid), false)
-FROM projection LEFT JOIN (SELECT xid FROM event ORDER BY xid DESC LIMIT 1) AS newest ON true
+FROM projection JOIN cohort ON cohort.id = cohort_id AND NOT unwanted
+LEFT JOIN (SELECT xid FROM event ORDER BY xid DESC LIMIT 1) AS newest ON true
 """
 _OLDEST_UNFOLDED_S = """
 SELECT extract(epoch FROM clock_timestamp() - stored_at)::float FROM event
-WHERE xid >= (SELECT watermark FROM projection WHERE NOT sparse ORDER BY watermark LIMIT 1)
+WHERE xid >= (SELECT min(watermark) FROM projection JOIN cohort ON cohort.id = cohort_id
+              WHERE NOT sparse AND NOT unwanted)
 ORDER BY xid LIMIT 1
 """
 
@@ -104,7 +106,7 @@ class Database:
             await connection.close()
 
     async def empty(self) -> None:
-        await self.execute("TRUNCATE projection, event CASCADE")
+        await self.execute("TRUNCATE projection, hourly_by_group, hourly_by_subject, event")
 
     async def until_folded(self) -> None:
         """Wait until no projection misses an event. Raises TimeoutError."""

@@ -13,5 +13,5 @@ async def listed(
 
 
 async def rows(store: EventStore, query: UsageQuery, *, rows_max: int = 1_000) -> list[UsageRow]:
-    async with store.usage(query, rows_max=rows_max) as found:
-        return [row async for row in found]
+    async with store.usage(query, rows_max=rows_max) as batches:
+        return [row async for batch in batches for row in batch]

@@ -43,8 +43,8 @@ async def stored(store: PostgresEventStore, events: Sequence[Event]) -> list[Sto
 
 
 async def rows_in_sql(store: PostgresEventStore, query: UsageQuery) -> list[UsageRow]:
-    async with store.usage(query, rows_max=10_000) as rows:
-        return [row async for row in rows]
+    async with store.usage(query, rows_max=10_000) as batches:
+        return [row async for batch in batches for row in batch]
 
 
 @given(examples=st.data())

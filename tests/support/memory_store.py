@@ -13,6 +13,8 @@ from monometer.core.expression import Expression, Predicate
 from monometer.core.usage import UsageQuery, UsageRow
 from monometer.store.event_store import EventPage
 
+BATCH_ROWS = 3  # few, so that short answers have several
+
 
 class MemoryEventStore:
     """An EventStore in memory.
@@ -39,16 +41,16 @@ class MemoryEventStore:
     @asynccontextmanager
     async def usage(
         self, query: UsageQuery, *, rows_max: int
-    ) -> AsyncIterator[AsyncIterator[UsageRow]]:
+    ) -> AsyncIterator[AsyncIterator[Sequence[UsageRow]]]:
         rows = reference.run(query, self._events.values())
         if len(rows) > rows_max:
             raise InvalidInput(f"the answer has more than {rows_max} rows")
 
-        async def one_by_one() -> AsyncIterator[UsageRow]:
-            for row in rows:
-                yield row
+        async def batches() -> AsyncIterator[Sequence[UsageRow]]:
+            for start in range(0, len(rows), BATCH_ROWS):
+                yield rows[start : start + BATCH_ROWS]
 
-        yield one_by_one()
+        yield batches()
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
         taken = [

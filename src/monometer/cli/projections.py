@@ -21,26 +21,21 @@ Result = TypeVar("Result")
 def print_status(config: Path | None) -> None:
     """One line a projection."""
     rows = [_line(status) for status in _in_database(config, projections.statuses)]
-    columns = ["namespace", "by", "events", "cells", "watermark", "state", "folded"]
+    columns = ["namespace", "type", "by", "events", "cells", "watermark", "state", "folded"]
     print_table(columns, rows, right=["events", "cells", "watermark"])
 
 
 def _line(status: Status) -> list[str]:
     state = "sparse: not kept" if status.sparse else "folding"
+    state = "unwanted" if status.unwanted else state
     numbers = [str(status.events), str(status.cells), str(status.watermark)]
     folded = status.folded_at.isoformat(timespec="seconds")
-    return [status.namespace, status.kind.value, *numbers, state, folded]
+    return [status.namespace, status.event_type, status.kind.value, *numbers, state, folded]
 
 
 def drop_all(config: Path | None) -> int:
     """Drop every projection; a running server makes them again. Returns how many there were."""
-
-    async def drop(connection: AsyncConnection) -> int:
-        known = await projections.statuses(connection)
-        await projections.drop(connection, [status.id for status in known])
-        return len(known)
-
-    return _in_database(config, drop)
+    return _in_database(config, projections.drop_all)
 
 
 def _in_database(

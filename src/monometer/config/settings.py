@@ -114,7 +114,7 @@ class Settings(BaseModel):
     text_bytes_max: int = Field(1024, ge=16, le=1200)
     query_rows_max: int = Field(1_000_000, ge=1, le=100_000_000)
 
-    projections: bool = False
+    projections: bool = True
 
     queue_events_max: int = Field(100_000, ge=1, le=10_000_000)
     queue_bytes_max: int = Field(256 * MiB, ge=MiB, le=64 * GiB)

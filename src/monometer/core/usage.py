@@ -1,14 +1,14 @@
 """A question about usage, and its answer."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from monometer.core.expression import EVERYTHING, Predicate
 from monometer.core.meter import Measure
-from monometer.core.windows import MINUTE, Period, WindowSize, floor, window, zone
+from monometer.core.windows import MINUTE, Period, WindowSize, window, zone
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -65,6 +65,8 @@ def period_of(query: UsageQuery, first: datetime, last: datetime) -> Period:
     """
     if isinstance(query.axis, Tumbling):
         return window(first, query.axis.size, zone(query.axis.zone))
-    start = query.start or floor(first, WindowSize.MINUTE, UTC_ZONE)
-    end = query.end or floor(last, WindowSize.MINUTE, UTC_ZONE) + MINUTE
-    return Period(start, end)
+    return Period(query.start or _minute(first), query.end or _minute(last) + MINUTE)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(second=0, microsecond=0)

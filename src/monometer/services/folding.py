@@ -5,34 +5,40 @@ in the middle of a fold, queries read more rows and answer the same.
 """
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TypeAlias
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.core.errors import DomainError
-from monometer.store import meters, projections
-from monometer.store.cells import Kind
+from monometer.core.meter import Meter
+from monometer.store import cohorts, meters, projections
+from monometer.store.arrangement import arrange
+from monometer.store.cohorts import Cohort, Pulse
 from monometer.store.engine import reading, transaction
-from monometer.store.projections import Status, Wanted
+from monometer.store.fold import fold
+from monometer.store.restored import renumber
 
 log = structlog.get_logger()
 
-Key: TypeAlias = tuple[str, Kind, bytes]
-
-BUSY_PAUSE_S = 0.05
-IDLE_PAUSE_S = 0.25
+PAUSE_S = 0.25
 FAILED_PAUSE_S = 2.0
+REPORT_EVERY = timedelta(seconds=1)
+ARRANGE_EVERY = timedelta(minutes=1)
+REST = timedelta(seconds=0.2)  # of the leader, whichever server folded it
 UNWANTED_FOR = timedelta(hours=1)  # an older server beside us may still want what we do not
+
+EVENTS_MIN, EVENTS_MAX = 1_000, 100_000  # in one transaction
+SHORT_S, LONG_S = 0.2, 0.6  # transactions of a fold ought to last so long
 
 
 @dataclass(frozen=True, slots=True)
 class FoldReport:
-    """After a round: cells kept, events not folded yet, and for how long the oldest has waited."""
+    """Cells kept, events not folded yet, and for how long the oldest has waited."""
 
     cells: int
     tail_events: int
@@ -40,7 +46,7 @@ class FoldReport:
 
 
 class Folder:
-    """Start it, and stop it: stopping waits for the fold in flight. `told` hears of each round."""
+    """Start it, and stop it: stopping waits for the fold in flight. `told` hears of the tail."""
 
     def __init__(
         self,
@@ -54,6 +60,12 @@ class Folder:
         self._told = told
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._wanted: dict[projections.Key, projections.Wanted] = {}
+        self._of_meters: dict[str, tuple[datetime, list[projections.Wanted]]] = {}
+        self._seen: tuple[str, str] | None = None
+        self._arranged_at = self._reported_at = datetime.min.replace(tzinfo=UTC)
+        self._events_max = EVENTS_MAX
+        self._tail = self._backlog = True
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="folder")
@@ -66,7 +78,7 @@ class Folder:
     async def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                pause = BUSY_PAUSE_S if await self.round() else IDLE_PAUSE_S
+                pause = 0.0 if await self.round() else PAUSE_S
             except DomainError as error:
                 log.info("fold.failed", reason=error.message)
                 pause = FAILED_PAUSE_S
@@ -78,45 +90,94 @@ class Folder:
                     await self._stopping.wait()
 
     async def round(self) -> bool:
-        """Fold once for every live meter. Returns whether there was anything to fold."""
-        async with reading(self._engine) as connection:
-            wanted = [
-                one
-                for meter in await meters.all_live(connection)
-                for one in projections.wanted_for(meter.namespace, meter.measure())
-            ]
-            known = await projections.statuses(connection)
-            newest = await projections.newest_transaction(connection)
-        by_print = {(s.namespace, s.kind, s.fingerprint): s for s in known}
-        unique = {(one.namespace, one.kind, one.fingerprint): one for one in wanted}
-        await self._arrange(unique, by_print)
-        folded = False
-        for key, one in unique.items():
-            status = by_print.get(key)
-            behind = status is None or (newest is not None and newest >= status.watermark)
-            if behind and not (status and status.sparse) and not self._stopping.is_set():
-                folded |= await self._fold(one)
-        self._told(await self._report())
-        return folded
+        """Do what there is to do, in bounded steps. Returns whether there is more to do at once."""
+        pulse = await self._pulse()
+        if self._is_out_of_date(pulse):
+            await self._arrange()
+            pulse = await self._pulse()
+        if not pulse.cohorts:  # somebody has dropped them all this very moment
+            return True
+        more = await self._clear_up(pulse)
+        leader, *late = pulse.cohorts
+        behind = pulse.newest is not None and pulse.newest >= leader.watermark
+        if behind and (self._backlog or leader.rested >= REST):
+            self._backlog = await self._fold(leader, None)
+            more |= self._backlog
+        if late:  # the last one joins the one before it
+            more |= await self._fold(late[-1], pulse.cohorts[-2])
+        self._tail |= behind or bool(late)
+        await self._report()
+        return more
 
-    async def _arrange(self, wanted: dict[Key, Wanted], known: dict[Key, Status]) -> None:
-        """Make projections that are missing, drop those that no meter has wanted for a while."""
-        missing = [one for key, one in wanted.items() if key not in known]
-        long_ago = self._now() - UNWANTED_FOR
-        unwanted = [
-            s.id for key, s in known.items() if key not in wanted and s.folded_at < long_ago
-        ]
-        if missing or unwanted:
+    async def _pulse(self) -> Pulse:
+        async with reading(self._engine) as connection:
+            return await cohorts.pulse(connection)
+
+    def _is_out_of_date(self, pulse: Pulse) -> bool:
+        foreign = not all(one.ours for one in pulse.cohorts)
+        changed = (pulse.meters, pulse.projections) != self._seen
+        late = self._now() - self._arranged_at >= ARRANGE_EVERY
+        return changed or foreign or late or not pulse.cohorts
+
+    async def _arrange(self) -> None:
+        """Make what meters want and does not exist, drop what none has wanted for a while."""
+        now = self._now()
+        async with transaction(self._engine) as connection:
+            before = await cohorts.pulse(connection)
+            self._want(await meters.all_live(connection))
+            await arrange(connection, self._wanted)
+            await projections.drop_unwanted(connection, now - UNWANTED_FOR)
+            after = await cohorts.pulse(connection)
+        self._seen = (before.meters, after.projections)
+        self._arranged_at, self._tail = now, True
+
+    def _want(self, live: Iterable[Meter]) -> None:
+        """What a meter wants takes long to find out, and changes with the meter alone."""
+        known, self._of_meters = self._of_meters, {}
+        for one in live:
+            wanted = known.get(one.id)
+            if wanted is None or wanted[0] != one.updated_at:
+                wanted = one.updated_at, projections.wanted_for(one.namespace, one.measure())
+            self._of_meters[one.id] = wanted
+        self._wanted = {each.key: each for _, all_ in self._of_meters.values() for each in all_}
+
+    async def _clear_up(self, pulse: Pulse) -> bool:
+        """What a drop and what a restore have left behind. Returns whether there was anything."""
+        if pulse.dropped:
             async with transaction(self._engine) as connection:
-                await projections.ensure(connection, missing)
-                await projections.drop(connection, unwanted)
+                await projections.delete_dropped_cells(connection)
+        if pulse.foreign:
+            async with transaction(self._engine) as connection:
+                await renumber(connection)
+        return pulse.dropped or pulse.foreign
 
-    async def _fold(self, wanted: Wanted) -> bool:
-        async with transaction(self._engine, isolation="REPEATABLE READ") as connection:
-            return await projections.fold(connection, wanted)
+    async def _fold(self, one: Cohort, onto: Cohort | None) -> bool:
+        """Returns whether there is more to fold. Keeps transactions short, whatever events cost."""
+        began = time.monotonic()
+        try:
+            async with transaction(self._engine, isolation="REPEATABLE READ") as connection:
+                folded = await fold(
+                    connection, one, onto, self._wanted, events_max=self._events_max
+                )
+        except DomainError:
+            self._events_max = max(self._events_max // 2, EVENTS_MIN)
+            raise
+        took = time.monotonic() - began
+        if took > LONG_S:
+            self._events_max = max(self._events_max // 2, EVENTS_MIN)
+        elif took < SHORT_S:
+            self._events_max = min(self._events_max * 2, EVENTS_MAX)
+        if folded is not None and folded.set_aside:
+            log.info("fold.set_aside", projections=folded.set_aside)
+        return folded is not None and folded.more
 
-    async def _report(self) -> FoldReport:
+    async def _report(self) -> None:
+        """At most every second, and not again once there is nothing left to fold."""
+        now = self._now()
+        if not self._tail or now - self._reported_at < REPORT_EVERY:
+            return
         async with reading(self._engine) as connection:
-            cells, tail, oldest = await projections.lag(connection)
-        lag_s = 0.0 if oldest is None else (self._now() - oldest).total_seconds()
-        return FoldReport(cells, tail, max(lag_s, 0.0))
+            lag = await cohorts.lag(connection)
+        waited_s = 0.0 if lag.oldest is None else (now - lag.oldest).total_seconds()
+        self._told(FoldReport(lag.cells, lag.tail_events, max(waited_s, 0.0)))
+        self._reported_at, self._tail = now, lag.tail_events > 0

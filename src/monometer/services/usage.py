@@ -32,16 +32,16 @@ class Usage:
     rows_max: int
 
     @asynccontextmanager
-    async def rows(self, query: UsageQuery) -> AsyncIterator[AsyncIterator[UsageRow]]:
-        """The rows of the answer, one by one.
+    async def rows(self, query: UsageQuery) -> AsyncIterator[AsyncIterator[Sequence[UsageRow]]]:
+        """The rows of the answer, in batches.
 
         Over no event, COUNT and UNIQUE_COUNT answer one row of zero if there is neither a window
         nor a group to be empty; every other answer is then empty.
         Raises InvalidInput for bounds in the wrong order or too many rows, Unavailable.
         """
         _validate_bounds(query.start, query.end, "from must be before to")
-        async with self.store.usage(query, rows_max=self.rows_max) as rows:
-            yield self._with_zero_row(query, rows)
+        async with self.store.usage(query, rows_max=self.rows_max) as batches:
+            yield self._with_zero_row(query, batches)
 
     async def explain(self, query: UsageQuery) -> Reading:
         """What was read to answer. Raises as `rows` does."""
@@ -49,15 +49,15 @@ class Usage:
         return await self.store.explain(query, rows_max=self.rows_max)
 
     async def _with_zero_row(
-        self, query: UsageQuery, rows: AsyncIterator[UsageRow]
-    ) -> AsyncIterator[UsageRow]:
+        self, query: UsageQuery, batches: AsyncIterator[Sequence[UsageRow]]
+    ) -> AsyncIterator[Sequence[UsageRow]]:
         empty = True
-        async for row in rows:
+        async for batch in batches:
             empty = False
-            yield row
+            yield batch
         grouped = query.by_subject or query.group_by or query.axis != Whole()
         if empty and not grouped and query.measure.aggregation in _ZERO_WHEN_EMPTY:
-            yield UsageRow(self._empty_period(query), None, (), Decimal(0))
+            yield [UsageRow(self._empty_period(query), None, (), Decimal(0))]
 
     def _empty_period(self, query: UsageQuery) -> Period:
         """The given bounds, else those of the current minute, the start never after the end."""
@@ -108,8 +108,8 @@ class Usage:
             start=floor(self.now(), WindowSize.DAY, UTC_ZONE),
             by_subject=True,
         )
-        async with self.rows(query) as rows:
-            return [(row.subject or "", row.value) async for row in rows]
+        async with self.rows(query) as batches:
+            return [(row.subject or "", row.value) async for batch in batches for row in batch]
 
 
 def bounds(

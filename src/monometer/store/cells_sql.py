@@ -8,133 +8,144 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     CTE,
+    BigInteger,
     ColumnElement,
-    Integer,
+    CompoundSelect,
+    FromClause,
     LargeBinary,
     Select,
     any_,
     case,
     func,
     literal,
-    null,
     select,
     union_all,
 )
-from sqlalchemy import distinct as sql_distinct
 
 from monometer.core.aggregation import Aggregation
 from monometer.core.usage import Tumbling, UsageQuery
-from monometer.store.cells import CellSource, group_names, whole_hours
+from monometer.core.windows import WindowSize
+from monometer.store.cells import Kind, group_names, whole_hours
 from monometer.store.expression_sql import SqlReader
-from monometer.store.sample_sql import digest, sample_select, window_of
-from monometer.store.tables import INSTANT, TEXT, XID8, event
+from monometer.store.sample_sql import SUBJECTS, digest, needed_times, sample_select, window_of
+from monometer.store.statements import parameter
+from monometer.store.tables import INSTANT, XID8, event
+from monometer.store.usage_fold import count_of_values, fold, keys_of
 
 NO_VALUE = literal(b"", LargeBinary)
 
+PROJECTION = parameter("projection", BigInteger())
+WATERMARK = parameter("watermark", XID8)
+# The whole hours of the period.
+HOURS_START = parameter("hours_start", INSTANT)
+HOURS_END = parameter("hours_end", INSTANT)
 
-def fold_of_cells(query: UsageQuery, source: CellSource) -> Select[Any]:
+Columns = list[ColumnElement[Any]]
+
+
+def fold_of_cells(query: UsageQuery, kind: Kind) -> Select[Any]:
     """The same rows as the fold over every event."""
-    hours = whole_hours(query)
-    assert hours is not None  # noqa: S101 - whoever chose the source has asked
-    cells, events = _from_cells(query, source, *hours), _from_events(query, source, *hours)
-    partial = union_all(cells, events).cte("partial")
-    keys = [partial.c[f"group_{i}"] for i in range(len(query.group_by))]
-    if isinstance(query.axis, Tumbling):
-        keys.append(partial.c.window_start)
-    value, counted = _merged(query.measure.aggregation, partial)
-    fold = select(
-        func.min(partial.c.first).label("first"), func.max(partial.c.last).label("last"),
-        partial.c.subject if query.by_subject else null().label("subject"),
-        *keys, value.label("value"), counted.label("counted"),
-    )  # fmt: skip
-    grouping = [*keys, partial.c.subject] if query.by_subject else keys
-    fold = fold.group_by(*grouping).having(func.sum(partial.c.events) > 0)
-    if query.measure.aggregation not in {Aggregation.COUNT, Aggregation.UNIQUE_COUNT}:
-        fold = fold.having(func.sum(partial.c.counted) > 0)
-    return fold
-
-
-def _merged(
-    aggregation: Aggregation, partial: CTE
-) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    counted = func.sum(partial.c.counted)
-    match aggregation:
+    partial = _in_order(query, union_all(_from_cells(query, kind), _from_events(query)))
+    match query.measure.aggregation:
         case Aggregation.COUNT:
-            return func.sum(partial.c.events), null()
+            return fold(query, partial, func.sum(partial.c.events))
         case Aggregation.UNIQUE_COUNT:
-            return func.count(sql_distinct(func.nullif(partial.c.value, NO_VALUE))), null()
+            return count_of_values(query, partial)
         case Aggregation.MIN:
-            return func.min(partial.c.amount), null()
+            return fold(query, partial, func.min(partial.c.amount))
         case Aggregation.MAX:
-            return func.max(partial.c.amount), null()
+            return fold(query, partial, func.max(partial.c.amount))
+        case Aggregation.AVG:
+            return fold(query, partial, func.sum(partial.c.amount), func.sum(partial.c.counted))
         case _:
-            return func.sum(partial.c.amount), counted
+            return fold(query, partial, func.sum(partial.c.amount))
 
 
-def _from_cells(
-    query: UsageQuery, source: CellSource, start: datetime | None, end: datetime | None
-) -> Select[Any]:
-    cell = source.kind.table.c
+def _in_order(query: UsageQuery, partials: CompoundSelect[Any]) -> FromClause:
+    """Rows to be grouped, sorted first where a group has hardly more than one of them.
+
+    Hashing costs more than sorting then, in memory above all; the planner cannot know it.
+    """
+    partial = partials.cte("partial")
+    if query.by_subject and isinstance(query.axis, Tumbling) and query.axis.size is WindowSize.HOUR:
+        return select(partial).order_by(*keys_of(query, partial)).subquery("sorted")
+    return partial
+
+
+def _from_cells(query: UsageQuery, kind: Kind) -> Select[Any]:
+    cell = kind.table.c
     names = group_names(query.measure)
     stored = {name: cell.groups[names.index(name) + 1] for name in names}
     known = {query.measure.groups[name]: column for name, column in stored.items()}
-    groups = [stored[name].label(f"group_{i}") for i, name in enumerate(query.group_by)]
-    conditions = [
-        cell.projection_id == source.projection_id,
-        SqlReader(known).predicate(query.where),
-        *_between(cell.hour, start, end),
-    ]
+    conditions = [cell.projection_id == PROJECTION, SqlReader(known).predicate(query.where)]
+    start, end = _hours(query)
+    if start is not None:
+        conditions.append(cell.hour >= HOURS_START)
+    if end is not None:
+        conditions.append(cell.hour < HOURS_END)
     if query.subjects is not None:
-        conditions.append(cell.subject == any_(literal(list(query.subjects), ARRAY(TEXT))))
-    amount = {Aggregation.MIN: cell.min, Aggregation.MAX: cell.max}.get(
-        query.measure.aggregation, cell.sum
-    )
-    return select(
-        *_times(query, cell.hour, cell.first, cell.last),
-        *([cell.subject] if query.by_subject else []),
-        *groups,
-        cell.events, cell.counted, amount.label("amount"), cell.value,
-    ).where(*conditions)  # fmt: skip
-
-
-def _from_events(
-    query: UsageQuery, source: CellSource, start: datetime | None, end: datetime | None
-) -> Select[Any]:
-    edges = []
-    if start is not None and start != query.start:
-        edges.append(sample_select(query, event.c.time < literal(start, INSTANT)))
-    if end is not None and end != query.end:
-        edges.append(sample_select(query, event.c.time >= literal(end, INSTANT)))
-    unfolded = event.c.xid >= literal(source.watermark, XID8)
-    tail = sample_select(query, unfolded, *_between(event.c.time, start, end))
-    sample = union_all(*edges, tail).cte("sample")
-    unique = query.measure.aggregation is Aggregation.UNIQUE_COUNT
-    value = sample.c.value
-    has_value = case((value.is_not(None), literal(1, Integer)), else_=literal(0, Integer))
-    return select(
-        *_times(query, sample.c.time, sample.c.time, sample.c.time),
-        *([sample.c.subject] if query.by_subject else []),
-        *(sample.c[f"group_{i}"] for i in range(len(query.group_by))),
-        literal(1, Integer).label("events"),
-        has_value.label("counted"),
-        (null() if unique else value).label("amount"),
-        (func.coalesce(digest(value), NO_VALUE) if unique else NO_VALUE).label("value"),
-    )
-
-
-def _times(
-    query: UsageQuery, at: ColumnElement[Any], first: ColumnElement[Any], last: ColumnElement[Any]
-) -> list[ColumnElement[Any]]:
-    times: list[ColumnElement[Any]] = [first.label("first"), last.label("last")]
+        conditions.append(cell.subject == any_(SUBJECTS))
+    keys: Columns = []
     if isinstance(query.axis, Tumbling):
-        times.append(window_of(query.axis, at).label("window_start"))
-    return times
+        of_hours = query.axis.size is WindowSize.HOUR
+        window = cell.hour if of_hours else window_of(query.axis, cell.hour)
+        keys.append(window.label("window_start"))
+    if query.by_subject:
+        keys.append(cell.subject)
+    keys += [stored[name].label(f"group_{i}") for i, name in enumerate(query.group_by)]
+    amounts = _amounts_of_cells(query.measure.aggregation, cell)
+    return select(*needed_times(query, cell.first, cell.last), *keys, *amounts).where(*conditions)
 
 
-def _between(
-    column: ColumnElement[Any], start: datetime | None, end: datetime | None
-) -> list[ColumnElement[bool]]:
-    conditions = [] if start is None else [column >= literal(start, INSTANT)]
-    return conditions if end is None else [*conditions, column < literal(end, INSTANT)]
+def _amounts_of_cells(aggregation: Aggregation, cell: Any) -> Columns:
+    match aggregation:
+        case Aggregation.COUNT:
+            return [cell.events]
+        case Aggregation.UNIQUE_COUNT:
+            return [func.nullif(cell.value, NO_VALUE).label("value")]
+        case Aggregation.MIN:
+            return [cell.min.label("amount")]
+        case Aggregation.MAX:
+            return [cell.max.label("amount")]
+        case Aggregation.AVG:
+            return [cell.sum.label("amount"), cell.counted]
+        case _:
+            return [cell.sum.label("amount")]
+
+
+def _from_events(query: UsageQuery) -> Select[Any]:
+    start, end = _hours(query)
+    edges, inside = [], []
+    if start is not None:
+        inside.append(event.c.time >= HOURS_START)
+        if start != query.start:
+            edges.append(sample_select(query, event.c.time < HOURS_START))
+    if end is not None:
+        inside.append(event.c.time < HOURS_END)
+        if end != query.end:
+            edges.append(sample_select(query, event.c.time >= HOURS_END))
+    tail = sample_select(query, event.c.xid >= WATERMARK, *inside)
+    sample = union_all(*edges, tail).cte("sample")
+    times = [sample.c[name] for name in ("first", "last") if name in sample.c]
+    return select(*times, *keys_of(query, sample), *_amounts_of_events(query, sample))
+
+
+def _amounts_of_events(query: UsageQuery, sample: CTE) -> Columns:
+    value, one = sample.c.value, literal(1, BigInteger)
+    match query.measure.aggregation:
+        case Aggregation.COUNT:
+            return [one.label("events")]
+        case Aggregation.UNIQUE_COUNT:
+            return [digest(value).label("value")]
+        case Aggregation.AVG:
+            counted = case((value.is_not(None), one), else_=literal(0, BigInteger))
+            return [value.label("amount"), counted.label("counted")]
+        case _:
+            return [value.label("amount")]
+
+
+def _hours(query: UsageQuery) -> tuple[datetime | None, datetime | None]:
+    hours = whole_hours(query)
+    assert hours is not None  # noqa: S101 - whoever chose the cells has asked
+    return hours

@@ -53,9 +53,10 @@ class EventStore(Protocol):
 
     def usage(
         self, query: UsageQuery, *, rows_max: int
-    ) -> AbstractAsyncContextManager[AsyncIterator[UsageRow]]:
-        """The rows of `core.reference.run(query, stored events)`, in its order, one by one.
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[UsageRow]]]:
+        """The rows of `core.reference.run(query, stored events)`, in its order, in batches.
 
+        No batch is empty, or larger than what fits into memory with ease.
         Raises InvalidInput for an answer of more than `rows_max` rows, before the first row;
         Unavailable.
         """

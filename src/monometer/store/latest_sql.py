@@ -6,12 +6,12 @@ subject is what gauges are asked for.
 
 from typing import Any
 
-from sqlalchemy import ARRAY, CTE, ColumnElement, Select, func, literal, null, select, true
+from sqlalchemy import CTE, ColumnElement, Select, func, select, true
 
 from monometer.core.aggregation import Aggregation
 from monometer.core.expression import EVERYTHING
 from monometer.core.usage import UsageQuery, Whole
-from monometer.store.sample_sql import measured, taken, value_of
+from monometer.store.sample_sql import SUBJECTS, measured, needed_times, taken, value_of
 from monometer.store.tables import TEXT, event
 
 
@@ -29,8 +29,8 @@ def can_hop(query: UsageQuery) -> bool:
 
 
 def latest_by_subject(query: UsageQuery) -> Select[Any]:
-    """Rows (first, last, subject, value, counted), one a subject that has a value."""
-    subjects = _given(query.subjects) if query.subjects is not None else _all(query)
+    """Rows (subject, value) and the times that the query needs, one a subject with a value."""
+    subjects = _all(query) if query.subjects is None else _given()
     of_subject = event.c.subject == subjects.c.subject
     newest_first = (
         event.c.time.desc(), event.c.stored_at.desc(), event.c.id.desc(), event.c.source.desc(),
@@ -43,19 +43,19 @@ def latest_by_subject(query: UsageQuery) -> Select[Any]:
         .limit(1)
         .lateral("newest")
     )
-    times = (
-        select(func.min(event.c.time).label("first"), func.max(event.c.time).label("last"))
-        .where(*taken(query), of_subject)
-        .lateral("times")
+    found = subjects.join(newest, true())
+    extremes = needed_times(query, func.min(event.c.time), func.max(event.c.time))
+    if not extremes:
+        return select(subjects.c.subject, newest.c.value).select_from(found)
+    times = select(*extremes).where(*taken(query), of_subject).lateral("times")
+    return select(*times.c, subjects.c.subject, newest.c.value).select_from(
+        found.join(times, true())
     )
-    return select(
-        times.c.first, times.c.last, subjects.c.subject, newest.c.value, null().label("counted")
-    ).select_from(subjects.join(newest, true()).join(times, true()))
 
 
-def _given(subjects: tuple[str, ...]) -> CTE:
-    unnested = func.unnest(literal(sorted(set(subjects)), ARRAY(TEXT)), type_=TEXT)
-    return select(unnested.label("subject")).cte("subjects")
+def _given() -> CTE:
+    unnested = func.unnest(SUBJECTS, type_=TEXT)
+    return select(unnested.label("subject")).distinct().cte("subjects")
 
 
 def _all(query: UsageQuery) -> CTE:

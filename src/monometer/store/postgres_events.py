@@ -1,33 +1,25 @@
 """The event store in PostgreSQL: COPY in, one SELECT out."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from decimal import Decimal
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 from sqlalchemy import Row, Text, select, tuple_
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from monometer.core.aggregation import Aggregation
 from monometer.core.errors import InvalidInput
 from monometer.core.event import Event, StoredEvent, event_key
 from monometer.core.expression import Expression, Predicate
-from monometer.core.numbers import mean
-from monometer.core.usage import UsageQuery, UsageRow, period_of
-from monometer.core.windows import Period
-from monometer.store.cells import CellSource, kinds_for, whole_hours
-from monometer.store.engine import driver_connection, reading, snapshot, translated
+from monometer.core.usage import UsageQuery, UsageRow
+from monometer.store.engine import driver_connection, reading, translated
 from monometer.store.event_store import EventPage, Reading
-from monometer.store.explain import explain
 from monometer.store.expression_sql import predicate_sql, value_sql
-from monometer.store.projections import source_for
 from monometer.store.tables import event
-from monometer.store.usage_sql import GROUPS_FROM, usage_select
+from monometer.store.usage_reading import explain_usage, read_usage
 
-FETCH_ROWS = 2_000
 # Keys are looked up before COPY while a duplicate has been met within so many appends: senders
 # who repeat one event repeat others. A look-up costs a quarter of storing an event; a COPY that
 # fails at a duplicate leaves dead rows.
@@ -94,32 +86,15 @@ class PostgresEventStore:
             stored = await driver.fetch(_INSERT, *zip(*rows.values(), strict=True))
         return {(record[0], record[1].bytes) for record in stored}
 
-    @asynccontextmanager
-    async def usage(
+    def usage(
         self, query: UsageQuery, *, rows_max: int
-    ) -> AsyncIterator[AsyncIterator[UsageRow]]:
-        async with snapshot(self._engine) as connection:
-            source = await self._source(connection, query)
-            statement = usage_select(query, rows_max=rows_max, source=source)
-            result = await connection.stream(statement, execution_options={"yield_per": FETCH_ROWS})
-            batches = result.partitions()
-            first: Sequence[Row[Any]] = await anext(batches, [])
-            if first and first[0].total > rows_max:
-                raise InvalidInput(
-                    f"the answer has more than {rows_max} rows; "
-                    "ask for a shorter period, larger windows or fewer groups"
-                )
-            yield _usage_rows(query, first, batches)
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[UsageRow]]]:
+        return read_usage(self._engine, query, rows_max=rows_max, projections=self._projections)
 
     async def explain(self, query: UsageQuery, *, rows_max: int) -> Reading:
-        async with snapshot(self._engine) as connection:
-            source = await self._source(connection, query)
-            statement = usage_select(query, rows_max=rows_max, source=source)
-            return await explain(connection, statement, source.kind.value if source else None)
-
-    async def _source(self, connection: AsyncConnection, query: UsageQuery) -> CellSource | None:
-        kinds = kinds_for(query) if self._projections and whole_hours(query) else []
-        return await source_for(connection, query, kinds) if kinds else None
+        return await explain_usage(
+            self._engine, query, rows_max=rows_max, projections=self._projections
+        )
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
         statement = (
@@ -191,33 +166,3 @@ def _stored_event_from_row(row: Row[Any]) -> StoredEvent:
         ingested_at=row.ingested_at,
     )
     return StoredEvent(one, row.stored_at)
-
-
-async def _usage_rows(
-    query: UsageQuery, first: Sequence[Row[Any]], rest: AsyncIterator[Sequence[Row[Any]]]
-) -> AsyncIterator[UsageRow]:
-    window, period = None, None
-    async for batch in _joined(first, rest):
-        for row in batch:
-            # Rows come by window: one period serves all rows of it.
-            if period is None or row.window_start is None or row.window_start != window:
-                window, period = row.window_start, period_of(query, row.first, row.last)
-            yield _usage_row(query, period, row)
-
-
-async def _joined(
-    first: Sequence[Row[Any]], rest: AsyncIterator[Sequence[Row[Any]]]
-) -> AsyncIterator[Sequence[Row[Any]]]:
-    yield first
-    async for batch in rest:
-        yield batch
-
-
-def _usage_row(query: UsageQuery, period: Period, row: Row[Any]) -> UsageRow:
-    value = Decimal(row.value)
-    return UsageRow(
-        period=period,
-        subject=row.subject,
-        group=tuple(row[GROUPS_FROM:]),
-        value=mean(value, row.counted) if query.measure.aggregation is Aggregation.AVG else value,
-    )

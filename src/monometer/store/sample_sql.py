@@ -1,10 +1,12 @@
 """The events that a query takes, with everything that it wants to know of each."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Interval,
     Numeric,
     Select,
     any_,
@@ -18,24 +20,40 @@ from sqlalchemy import (
 from monometer.core.aggregation import Aggregation
 from monometer.core.meter import Measure
 from monometer.core.usage import Tumbling, UsageQuery
-from monometer.core.windows import zone
+from monometer.core.windows import WindowSize, zone
 from monometer.store.expression_sql import predicate_sql, value_sql
+from monometer.store.statements import parameter
 from monometer.store.tables import INSTANT, TEXT, event
 
 DIGEST_BYTES = 16
 
+# What differs between queries of one shape stands in a statement as a parameter with a name.
+START, END = parameter("start", INSTANT), parameter("end", INSTANT)
+SUBJECTS = parameter("subjects", ARRAY(TEXT))
+
+# A window of UTC is a bin, found in half the time that date_trunc with a zone takes.
+_BINS = {
+    WindowSize.MINUTE: timedelta(minutes=1),
+    WindowSize.HOUR: timedelta(hours=1),
+    WindowSize.DAY: timedelta(days=1),
+    WindowSize.WEEK: timedelta(weeks=1),
+}
+_BINS_FROM = datetime(1, 1, 8, tzinfo=UTC)  # a Monday before any event
+
 
 def sample_select(query: UsageQuery, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Columns time and value of the events taken, those for which `conditions` hold as well.
+    """The value of each event that is taken, of those for which `conditions` hold as well.
 
-    As the query needs them also window_start, stored_at, id, source, subject, group_0, group_1, …
+    As the query needs them also first, last, window_start, time, stored_at, id, source, subject,
+    group_0, group_1, …
     """
     measure = query.measure
-    columns: list[ColumnElement[Any]] = [event.c.time, value_of(measure).label("value")]
+    columns = [*needed_times(query, event.c.time, event.c.time)]
+    columns.append(value_of(measure).label("value"))
     if isinstance(query.axis, Tumbling):
         columns.append(window_of(query.axis, event.c.time).label("window_start"))
     if measure.aggregation is Aggregation.LATEST:
-        columns += [event.c.stored_at, event.c.id, event.c.source]
+        columns += [event.c.time, event.c.stored_at, event.c.id, event.c.source]
     if query.by_subject:
         columns.append(event.c.subject)
     columns += [
@@ -44,15 +62,25 @@ def sample_select(query: UsageQuery, *conditions: ColumnElement[bool]) -> Select
     return select(*columns).where(*taken(query), *conditions)
 
 
+def needed_times(
+    query: UsageQuery, first: ColumnElement[Any], last: ColumnElement[Any]
+) -> list[ColumnElement[Any]]:
+    """What tells the period of a row: any instant of a window, else the sides that are open."""
+    if isinstance(query.axis, Tumbling):
+        return [first.label("first")]
+    times: list[ColumnElement[Any]] = [] if query.start is not None else [first.label("first")]
+    return times if query.end is not None else [*times, last.label("last")]
+
+
 def taken(query: UsageQuery) -> list[ColumnElement[bool]]:
     """What an event must fulfil to be taken by the query."""
     conditions = measured(query.namespace, query.measure)
     if query.subjects is not None:
-        conditions.append(event.c.subject == any_(literal(list(query.subjects), ARRAY(TEXT))))
+        conditions.append(event.c.subject == any_(SUBJECTS))
     if query.start is not None:
-        conditions.append(event.c.time >= literal(query.start, INSTANT))
+        conditions.append(event.c.time >= START)
     if query.end is not None:
-        conditions.append(event.c.time < literal(query.end, INSTANT))
+        conditions.append(event.c.time < END)
     return [*conditions, predicate_sql(query.where)]
 
 
@@ -72,6 +100,9 @@ def value_of(measure: Measure) -> ColumnElement[Any]:
 
 def window_of(axis: Tumbling, time: ColumnElement[Any]) -> ColumnElement[Any]:
     """Tells windows apart and in order, no more: core/windows.py says where they start."""
+    if axis.zone == "UTC" and axis.size in _BINS:
+        size, origin = literal(_BINS[axis.size], Interval), literal(_BINS_FROM, INSTANT)
+        return func.date_bin(size, time, origin, type_=INSTANT)
     size, in_zone = literal(axis.size.lower()), literal(zone(axis.zone).key)
     return func.date_trunc(size, time, in_zone, type_=INSTANT)
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -18,8 +19,8 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    UniqueConstraint,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -48,11 +49,22 @@ class Xid8(UserDefinedType[int]):
         return "XID8"
 
 
+class Tid(UserDefinedType[str]):
+    """Where a row lies in its table. Of use while a snapshot lives that sees the row there."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "TID"
+
+
 ischema_names["xid8"] = Xid8  # so that reflection, and so Alembic, knows it too
 
 # Texts are ordered by code point, the same on every server and in Python.
 TEXT = Text(collation="C")
 XID8 = Xid8()
+TID = Tid()
+place: ColumnElement[str] = literal_column("ctid", TID)  # of a row of whichever table
 INSTANT = TIMESTAMP(timezone=True)
 
 event = Table(
@@ -117,33 +129,57 @@ meter = Table(
     ),
 )
 
+# Projections that share a watermark, so that one reading of the new events serves them all.
+cohort = Table(
+    "cohort",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    # Watermarks are numbers of this cluster's transactions, and mean nothing in another one.
+    Column("cluster", BigInteger, nullable=False),
+    Column("watermark", XID8, nullable=False),
+    # No live meter wants its projections: nobody folds it, until one does.
+    Column("unwanted", Boolean, nullable=False, server_default=text("false")),
+    Column("folded_at", INSTANT, nullable=False, server_default=func.now()),
+)
+
 # A projection holds hourly cells of one measure: all of its events whose transaction is below
-# the watermark, and no other. It may be dropped at any time without changing an answer.
+# the cohort's watermark, and no other. It may be dropped at any time without changing an answer.
 projection = Table(
     "projection",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
+    # NULL: dropped, and its cells wait to be deleted.
+    Column("cohort_id", BigInteger),
     Column("namespace", TEXT, nullable=False),
+    Column("event_type", TEXT, nullable=False),
     Column("kind", TEXT, nullable=False),
     # Digest of what the cells hold; another definition is another projection.
     Column("fingerprint", LargeBinary, nullable=False),
-    # Watermarks are numbers of this cluster's transactions, and mean nothing in another one.
-    Column("cluster", BigInteger, nullable=False),
-    Column("watermark", XID8, nullable=False),
     # Cells were too many for their events: none are kept, and the rows are read themselves.
     Column("sparse", Boolean, nullable=False, server_default=text("false")),
     Column("events", BigInteger, nullable=False, server_default=text("0")),
     Column("cells", BigInteger, nullable=False, server_default=text("0")),
-    Column("folded_at", INSTANT, nullable=False, server_default=func.now()),
-    UniqueConstraint("namespace", "kind", "fingerprint"),
+    ForeignKeyConstraint(["cohort_id"], ["cohort.id"]),
+    Index(
+        "projection_key",
+        "namespace",
+        "kind",
+        "fingerprint",
+        unique=True,
+        postgresql_where=text("cohort_id IS NOT NULL"),
+    ),
+    # Whose events these are.
+    Index(None, "namespace", "event_type"),
 )
 
 
 def _hourly(kind: str, key: Column[Any], *, hour_first: bool) -> Table:
     """Cells of one kind. `value` tells apart the distinct values of UNIQUE_COUNT, else it is ''.
 
-    Extremes and sums are NULL in a cell without values. The order of the primary key is the order
-    in which queries walk through the cells.
+    With '' a cell counts all of its events; with a value it says that the value was there, and
+    counts none. Extremes and sums are NULL in a cell without values. The order of the primary key
+    is the order in which queries walk through the cells. No foreign key: checking it costs as
+    much again as writing a cell, so whoever drops a projection drops its cells.
     """
     walk = ("hour", key.name) if hour_first else (key.name, "hour")
     return Table(
@@ -162,7 +198,6 @@ def _hourly(kind: str, key: Column[Any], *, hour_first: bool) -> Table:
         Column("first", INSTANT, nullable=False),
         Column("last", INSTANT, nullable=False),
         PrimaryKeyConstraint("projection_id", *walk, "value"),
-        ForeignKeyConstraint(["projection_id"], ["projection.id"], ondelete="CASCADE"),
         postgresql_with={"fillfactor": "70"},  # the newest cells are updated with every fold
     )
 

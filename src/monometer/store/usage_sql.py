@@ -1,4 +1,4 @@
-"""The query core: a UsageQuery as one SELECT over raw events. The only place that aggregates.
+"""The query core: a UsageQuery as one SELECT. The only place, with its parts, that aggregates.
 
 The shape is *sample → fold*: `sample` names each expression once, so that SELECT and GROUP BY mean
 the same thing although JSON paths travel as bound parameters.
@@ -6,99 +6,82 @@ the same thing although JSON paths travel as bound parameters.
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, func, null, select
-from sqlalchemy import distinct as sql_distinct
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    cast,
+    func,
+    null,
+    select,
+)
 
 from monometer.core.aggregation import Aggregation
-from monometer.core.usage import Tumbling, UsageQuery
-from monometer.store.cells import CellSource
+from monometer.core.usage import UsageQuery
+from monometer.store.cells import Kind
 from monometer.store.cells_sql import fold_of_cells
 from monometer.store.latest_sql import can_hop, latest_by_subject
 from monometer.store.sample_sql import sample_select
+from monometer.store.statements import parameter
+from monometer.store.usage_fold import count_of_values, fold, keys_of
 
-GROUPS_FROM = 7  # where the groups begin in a row of usage_select
+LIMIT = parameter("limit", BigInteger())
 
 
-def usage_select(
-    query: UsageQuery, *, rows_max: int, source: CellSource | None = None
-) -> Select[Any]:
-    """Rows (window_start, first, last, subject, value, counted, total, group 0, …) in answer order.
+def usage_select(query: UsageQuery, kind: Kind | None = None) -> Select[Any]:
+    """Rows (total, first, last, value, counted, subject, group 0, …) in the order of the answer.
 
-    `first` and `last` are the times of the earliest and the latest event of the row: any of them
-    tells the row's window; `window_start` only tells windows apart. `counted` is the number of
-    values, for AVG. `total` is the number of rows of the answer, at most rows_max + 1. With a
-    `source`, events that its cells hold are not read again.
+    `first` and `last` are the times of the earliest and the latest event of the row, NULL where
+    its period can be told without. Any event of a row in windows tells its window. `value` is
+    text, which no driver has to take apart. `counted` is the number of values, for AVG. `total`
+    is the number of rows of the answer, at most `limit`. With a `kind` of cells, events that
+    cells hold are not read again.
+
+    Its parameters are given by `usage_parameters`.
     """
-    answer = _choose(query, source).limit(rows_max + 1).subquery("answer")
-    names = [f"group_{i}" for i in range(len(query.group_by))]
-    window = answer.c.window_start if isinstance(query.axis, Tumbling) else null()
-    order = [answer.c.window_start] if isinstance(query.axis, Tumbling) else []
+    answer = _choose(query, kind).limit(LIMIT).subquery("answer")
+    groups = [answer.c[f"group_{i}"] for i in range(len(query.group_by))]
     return select(
-        window.label("window_start"), answer.c.first, answer.c.last,
-        answer.c.subject, answer.c.value, answer.c.counted,
-        func.count().over().label("total"), *(answer.c[name] for name in names),
-    ).order_by(*order, answer.c.subject, *(answer.c[name] for name in names))  # fmt: skip
+        func.count().over().label("total"),
+        _or_null(answer, "first"), _or_null(answer, "last"),
+        cast(answer.c.value, Text).label("value"), _or_null(answer, "counted"),
+        _or_null(answer, "subject"), *groups,
+    ).order_by(*keys_of(query, answer))  # fmt: skip
 
 
-def _choose(query: UsageQuery, source: CellSource | None) -> Select[Any]:
-    if source is not None:
-        return fold_of_cells(query, source)
+def _choose(query: UsageQuery, kind: Kind | None) -> Select[Any]:
+    if kind is not None:
+        return fold_of_cells(query, kind)
     return latest_by_subject(query) if can_hop(query) else _fold(query)
 
 
 def _fold(query: UsageQuery) -> Select[Any]:
     sample = sample_select(query).cte("sample")
-    keys = _keys(query, sample)
-    if query.measure.aggregation is Aggregation.LATEST:
-        return _latest(query, sample, keys)
-    value, count = _aggregate(query.measure.aggregation, sample.c.value)
-    fold = select(
-        func.min(sample.c.time).label("first"), func.max(sample.c.time).label("last"),
-        _subject(query, sample), *keys, value.label("value"), count.label("counted"),
-    )  # fmt: skip
-    # Grouped by nothing, SQL would answer one row even over no event; the fold has none.
-    fold = fold.group_by(*_grouping(query, sample, keys)).having(func.count() > 0)
-    if query.measure.aggregation not in {Aggregation.COUNT, Aggregation.UNIQUE_COUNT}:
-        fold = fold.having(func.count(sample.c.value) > 0)
-    return fold
-
-
-def _keys(query: UsageQuery, sample: CTE) -> list[ColumnElement[Any]]:
-    """The columns that tell one row from another, but for the subject."""
-    names = ["window_start"] if isinstance(query.axis, Tumbling) else []
-    names += [f"group_{i}" for i in range(len(query.group_by))]
-    return [sample.c[name] for name in names]
-
-
-def _grouping(
-    query: UsageQuery, sample: CTE, keys: list[ColumnElement[Any]]
-) -> list[ColumnElement[Any]]:
-    return [*keys, sample.c.subject] if query.by_subject else keys
-
-
-def _subject(query: UsageQuery, sample: CTE) -> ColumnElement[Any]:
-    return sample.c.subject if query.by_subject else null().label("subject")
-
-
-def _aggregate(
-    aggregation: Aggregation, value: ColumnElement[Any]
-) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    match aggregation:
+    value = sample.c.value
+    match query.measure.aggregation:
         case Aggregation.COUNT:
-            return func.count(), null()
+            return fold(query, sample, func.count())
         case Aggregation.UNIQUE_COUNT:
-            return func.count(sql_distinct(value)), null()
+            return count_of_values(query, sample)
         case Aggregation.MIN:
-            return func.min(value), null()
+            return fold(query, sample, func.min(value))
         case Aggregation.MAX:
-            return func.max(value), null()
-        case _:
-            return func.sum(value), func.count(value)
+            return fold(query, sample, func.max(value))
+        case Aggregation.SUM:
+            return fold(query, sample, func.sum(value))
+        case Aggregation.AVG:
+            return fold(query, sample, func.sum(value), func.count(value))
+        case Aggregation.LATEST:
+            return _latest(query, sample)
 
 
-def _latest(query: UsageQuery, sample: CTE, keys: list[ColumnElement[Any]]) -> Select[Any]:
+def _latest(query: UsageQuery, sample: CTE) -> Select[Any]:
     """The value of the last event that has one, as the first of its group in reverse order."""
-    group = _grouping(query, sample, keys) or None
+    keys = keys_of(query, sample)
+    group = keys or None
     newest = func.row_number().over(
         partition_by=group,
         order_by=(
@@ -106,11 +89,15 @@ def _latest(query: UsageQuery, sample: CTE, keys: list[ColumnElement[Any]]) -> S
             sample.c.id.desc(), sample.c.source.desc(),
         ),
     )  # fmt: skip
-    ranked = select(
-        func.min(sample.c.time).over(partition_by=group).label("first"),
-        func.max(sample.c.time).over(partition_by=group).label("last"),
-        _subject(query, sample), *keys,
-        sample.c.value, null().label("counted"), newest.label("newest"),
-    ).subquery("ranked")  # fmt: skip
+    extremes = [
+        of(sample.c[name]).over(partition_by=group).label(name)
+        for name, of in (("first", func.min), ("last", func.max))
+        if name in sample.c
+    ]
+    ranked = select(*extremes, *keys, sample.c.value, newest.label("newest")).subquery("ranked")
     columns = [column for column in ranked.c if column.name != "newest"]
     return select(*columns).where(ranked.c.newest == 1, ranked.c.value.is_not(None))
+
+
+def _or_null(rows: FromClause, name: str) -> ColumnElement[Any]:
+    return rows.c[name] if name in rows.c else null().label(name)

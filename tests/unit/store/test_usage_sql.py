@@ -33,6 +33,7 @@ from monometer.core.meter import Measure
 from monometer.core.usage import Axis, Tumbling, UsageQuery, Whole
 from monometer.core.windows import WindowSize
 from monometer.store.usage_sql import usage_select
+from monometer.store.usage_statement import usage_parameters, usage_statement
 
 GOLDEN = Path(__file__).parent / "golden"
 DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
@@ -83,9 +84,8 @@ QUERIES |= {"everything_at_once": EVERYTHING_AT_ONCE}
 
 def readable(one: UsageQuery) -> str:
     """The statement with its values in place, a clause a line."""
-    compiled = usage_select(one, rows_max=1_000).compile(
-        dialect=DIALECT, compile_kwargs={"literal_binds": True}
-    )
+    statement = usage_select(one).params(usage_parameters(one, None, rows_max=1_000))
+    compiled = statement.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
     words = " ".join(str(compiled).split())
     clauses = r" (?=(SELECT|FROM|WHERE|AND|GROUP BY|HAVING|LIMIT|CASE WHEN|ELSE)\b)"
     return re.sub(rf"{clauses}|(?<!CASE) (?=WHEN\b)", "\n", words) + "\n"
@@ -104,6 +104,6 @@ def test_no_golden_file_is_left_over() -> None:
 
 
 def test_nothing_of_a_query_stands_in_the_text_that_is_sent() -> None:
-    sent = str(usage_select(EVERYTHING_AT_ONCE, rows_max=1_000).compile(dialect=DIALECT))
+    sent = usage_statement(EVERYTHING_AT_ONCE, None).text
     ours = ["ann", "tokens", "per", "model", "test-", "Kolkata", "default", "2024", "1001"]
     assert [text for text in ours if text in sent] == []

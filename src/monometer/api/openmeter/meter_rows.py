@@ -1,13 +1,11 @@
-"""Answers of a meter query as JSON and CSV, written row by row so that memory stays flat."""
+"""Answers of a meter query as JSON and CSV, written batch by batch so that memory stays flat."""
 
 import csv
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from fastapi import Response
@@ -19,9 +17,10 @@ from monometer.core.numbers import plain
 from monometer.core.usage import Tumbling, UsageQuery, UsageRow
 from monometer.core.windows import WindowSize, zone
 
-CHUNK_ROWS = 2_000
 CHUNKS_AT_ONCE = 3  # an answer of fewer chunks is sent in one piece
 CSV_PLACES_MIN = 6
+
+Batches: TypeAlias = AsyncIterator[Sequence[UsageRow]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,22 +31,25 @@ class Answer:
     meter_key: str
     window_size: WindowSize | None
 
-    def instants(self) -> Callable[[datetime], str]:
-        """Window bounds are told on the wall clock of their zone; given bounds as given.
+    def told(self, batch: Sequence[UsageRow]) -> Iterator[tuple[str, str, UsageRow]]:
+        """Each row, and before it the bounds of its period: of windows on their zone's clock.
 
         Rows come by window, and one window's bounds are told once.
         """
         axis = self.query.axis
         in_zone = zone(axis.zone) if isinstance(axis, Tumbling) else None
+        period, start, end = None, "", ""
+        for row in batch:
+            if row.period != period:
+                period = row.period
+                start, end = (
+                    instant_to_wire(at if in_zone is None else at.astimezone(in_zone))
+                    for at in period
+                )
+            yield start, end, row
 
-        @lru_cache(maxsize=2)
-        def told(at: datetime) -> str:
-            return instant_to_wire(at if in_zone is None else at.astimezone(in_zone))
 
-        return told
-
-
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     value: msgspec.Raw
     windowStart: str
     windowEnd: str
@@ -58,46 +60,36 @@ class _Row(msgspec.Struct):
 _encode = msgspec.json.Encoder().encode
 
 
-async def json_chunks(answer: Answer, rows: AsyncIterator[UsageRow]) -> AsyncIterator[bytes]:
+async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
+    query, names = answer.query, answer.query.group_by
     echo: dict[str, Any] = {}
-    if answer.query.start is not None:
-        echo["from"] = instant_to_wire(answer.query.start)
-    if answer.query.end is not None:
-        echo["to"] = instant_to_wire(answer.query.end)
+    if query.start is not None:
+        echo["from"] = instant_to_wire(query.start)
+    if query.end is not None:
+        echo["to"] = instant_to_wire(query.end)
     if answer.window_size is not None:
         echo["windowSize"] = answer.window_size.value
     lead = _encode({**echo, "data": []})[:-2]
-    told = answer.instants()
-    async for batch in _batches(rows):
-        yield lead + _encode([_row_to_wire(answer, told, row) for row in batch])[1:-1]
+    async for batch in batches:
+        rows = [
+            _Row(number_to_wire(value), start, end, subject, dict(zip(names, group, strict=True)))
+            for start, end, (_, subject, group, value) in answer.told(batch)
+        ]
+        yield lead + _encode(rows)[1:-1]
         lead = b","
     yield (b"" if lead == b"," else lead) + b"]}"
 
 
-def _row_to_wire(answer: Answer, told: Callable[[datetime], str], row: UsageRow) -> _Row:
-    return _Row(
-        number_to_wire(row.value),
-        told(row.period.start),
-        told(row.period.end),
-        row.subject,
-        dict(zip(answer.query.group_by, row.group, strict=True)),
-    )
-
-
-async def csv_chunks(answer: Answer, rows: AsyncIterator[UsageRow]) -> AsyncIterator[bytes]:
+async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
     query = answer.query
     subject = ["subject"] if query.by_subject else []
     header = ["window_start", "window_end", *subject, *query.group_by, "value"]
     yield _csv([header])
-    told = answer.instants()
-    async for batch in _batches(rows):
-        yield _csv(_cells(answer, told, row) for row in batch)
-
-
-def _cells(answer: Answer, told: Callable[[datetime], str], row: UsageRow) -> list[str]:
-    subject = [row.subject or ""] if answer.query.by_subject else []
-    bounds = map(told, row.period)
-    return [*bounds, *subject, *row.group, decimal_cell(row.value)]
+    async for batch in batches:
+        yield _csv(
+            [start, end, *([of or ""] if query.by_subject else []), *group, decimal_cell(value)]
+            for start, end, (_, of, group, value) in answer.told(batch)
+        )
 
 
 def decimal_cell(value: Decimal) -> str:
@@ -122,17 +114,6 @@ def _csv(rows: Iterable[list[str]]) -> bytes:
     return "".join(lines).encode()
 
 
-async def _batches(rows: AsyncIterator[UsageRow]) -> AsyncIterator[list[UsageRow]]:
-    batch: list[UsageRow] = []
-    async for row in rows:
-        batch.append(row)
-        if len(batch) == CHUNK_ROWS:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
 class _Streaming(StreamingResponse):
     """A stream that gives its database connection back even when nobody ever reads it."""
 
@@ -148,7 +129,7 @@ class _Streaming(StreamingResponse):
 
 
 async def rows_response(
-    answer: Answer, rows: AsyncIterator[UsageRow], resources: AsyncExitStack, *, as_csv: bool
+    answer: Answer, batches: Batches, resources: AsyncExitStack, *, as_csv: bool
 ) -> Response:
     """The answer in one piece with its length when it is short, else streamed.
 
@@ -158,7 +139,7 @@ async def rows_response(
     if as_csv:
         disposition = f"attachment; filename={answer.meter_key}.csv"
         headers = {"content-type": "text/csv", "content-disposition": disposition}
-    chunks = (csv_chunks if as_csv else json_chunks)(answer, rows)
+    chunks = (csv_chunks if as_csv else json_chunks)(answer, batches)
     read: list[bytes] = []
     async for chunk in chunks:
         read.append(chunk)

@@ -1,12 +1,11 @@
-WITH sample AS (SELECT event.time AS time, CAST(NULL AS NUMERIC) AS value, date_trunc('day', event.time, 'America/New_York') AS window_start
+WITH sample AS (SELECT event.time AS first, CAST(NULL AS NUMERIC) AS value, date_trunc('day', event.time, 'America/New_York') AS window_start
 FROM event
 WHERE event.namespace = 'default'
 AND event.type = 'prompt'
 AND true
 AND true)
-SELECT answer.window_start AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total
-FROM (SELECT min(sample.time) AS first, max(sample.time) AS last, NULL AS subject, sample.window_start AS window_start, count(*) AS value, NULL AS counted
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
+FROM (SELECT min(sample.first) AS first, sample.window_start AS window_start, count(*) AS value
 FROM sample
 GROUP BY sample.window_start
-HAVING count(*) > 0
-LIMIT 1001) AS answer ORDER BY answer.window_start, answer.subject
+LIMIT 1001) AS answer ORDER BY answer.window_start

@@ -1,11 +1,11 @@
-WITH sample AS (SELECT event.time AS time, CAST(NULL AS NUMERIC) AS value
+WITH sample AS (SELECT event.time AS first, event.time AS last, CAST(NULL AS NUMERIC) AS value
 FROM event
 WHERE event.namespace = 'default'
 AND event.type = 'prompt'
 AND true
 AND true)
-SELECT NULL AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total
-FROM (SELECT min(sample.time) AS first, max(sample.time) AS last, NULL AS subject, count(*) AS value, NULL AS counted
+SELECT count(*) OVER () AS total, answer.first, answer.last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
+FROM (SELECT min(sample.first) AS first, max(sample.last) AS last, count(*) AS value
 FROM sample
 HAVING count(*) > 0
-LIMIT 1001) AS answer ORDER BY answer.subject
+LIMIT 1001) AS answer

@@ -1,4 +1,4 @@
-WITH sample AS (SELECT event.time AS time,
+WITH sample AS (SELECT event.time AS first,
 CASE WHEN (CASE WHEN (jsonb_typeof(event.data -> 'free') = 'boolean') THEN CAST(event.data -> 'free' AS BOOLEAN) END = true) THEN 0
 ELSE
 CASE WHEN (CASE WHEN (jsonb_typeof(jsonb_path_query_first(event.data, CAST('strict $."per"[0]' AS JSONPATH), CAST('{}' AS JSONB), true)) = 'number') THEN CAST(jsonb_path_query_first(event.data, CAST('strict $."per"[0]' AS JSONPATH), CAST('{}' AS JSONB), true) AS NUMERIC)
@@ -21,10 +21,9 @@ AND event.subject = ANY (ARRAY['ann', 'bob'])
 AND event.time >= '2024-02-01 00:00:00+00:00'
 AND event.time < '2024-03-01 00:00:00+00:00'
 AND jsonb_typeof((event.data -> 'usage') -> 'tokens') = ANY (ARRAY['number', 'string']))
-SELECT answer.window_start AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total, answer.group_0, answer.group_1
-FROM (SELECT min(sample.time) AS first, max(sample.time) AS last, sample.subject AS subject, sample.window_start AS window_start, sample.group_0 AS group_0, sample.group_1 AS group_1, sum(sample.value) AS value, count(sample.value) AS counted
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, answer.subject, answer.group_0, answer.group_1
+FROM (SELECT min(sample.first) AS first, sample.window_start AS window_start, sample.subject AS subject, sample.group_0 AS group_0, sample.group_1 AS group_1, sum(sample.value) AS value
 FROM sample
-GROUP BY sample.window_start, sample.group_0, sample.group_1, sample.subject
-HAVING count(*) > 0
-AND count(sample.value) > 0
+GROUP BY sample.window_start, sample.subject, sample.group_0, sample.group_1
+HAVING sum(sample.value) IS NOT NULL
 LIMIT 1001) AS answer ORDER BY answer.window_start, answer.subject, answer.group_0, answer.group_1

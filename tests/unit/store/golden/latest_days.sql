@@ -1,16 +1,16 @@
-WITH sample AS (SELECT event.time AS time,
+WITH sample AS (SELECT event.time AS first,
 CASE WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'number') THEN CAST((event.data -> 'usage') -> 'tokens' AS NUMERIC)
 WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'string') THEN
-CASE WHEN ((((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[])) ~ '^([+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?)$') THEN CAST(((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[]) AS NUMERIC) END END AS value, date_trunc('day', event.time, 'America/New_York') AS window_start, event.stored_at AS stored_at, event.id AS id, event.source AS source
+CASE WHEN ((((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[])) ~ '^([+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?)$') THEN CAST(((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[]) AS NUMERIC) END END AS value, date_trunc('day', event.time, 'America/New_York') AS window_start, event.time AS time, event.stored_at AS stored_at, event.id AS id, event.source AS source
 FROM event
 WHERE event.namespace = 'default'
 AND event.type = 'prompt'
 AND true
 AND true)
-SELECT answer.window_start AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total
-FROM (SELECT ranked.first AS first, ranked.last AS last, ranked.subject AS subject, ranked.window_start AS window_start, ranked.value AS value, ranked.counted AS counted
-FROM (SELECT min(sample.time) OVER (PARTITION BY sample.window_start) AS first, max(sample.time) OVER (PARTITION BY sample.window_start) AS last, NULL AS subject, sample.window_start AS window_start, sample.value AS value, NULL AS counted, row_number() OVER (PARTITION BY sample.window_start ORDER BY sample.value IS NULL, sample.time DESC, sample.stored_at DESC, sample.id DESC, sample.source DESC) AS newest
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
+FROM (SELECT ranked.first AS first, ranked.window_start AS window_start, ranked.value AS value
+FROM (SELECT min(sample.first) OVER (PARTITION BY sample.window_start) AS first, sample.window_start AS window_start, sample.value AS value, row_number() OVER (PARTITION BY sample.window_start ORDER BY sample.value IS NULL, sample.time DESC, sample.stored_at DESC, sample.id DESC, sample.source DESC) AS newest
 FROM sample) AS ranked
 WHERE ranked.newest = 1
 AND ranked.value IS NOT NULL
-LIMIT 1001) AS answer ORDER BY answer.window_start, answer.subject
+LIMIT 1001) AS answer ORDER BY answer.window_start

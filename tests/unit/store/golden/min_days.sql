@@ -1,4 +1,4 @@
-WITH sample AS (SELECT event.time AS time,
+WITH sample AS (SELECT event.time AS first,
 CASE WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'number') THEN CAST((event.data -> 'usage') -> 'tokens' AS NUMERIC)
 WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'string') THEN
 CASE WHEN ((((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[])) ~ '^([+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?)$') THEN CAST(((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[]) AS NUMERIC) END END AS value, date_trunc('day', event.time, 'America/New_York') AS window_start
@@ -7,10 +7,9 @@ WHERE event.namespace = 'default'
 AND event.type = 'prompt'
 AND true
 AND true)
-SELECT answer.window_start AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total
-FROM (SELECT min(sample.time) AS first, max(sample.time) AS last, NULL AS subject, sample.window_start AS window_start, min(sample.value) AS value, NULL AS counted
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
+FROM (SELECT min(sample.first) AS first, sample.window_start AS window_start, min(sample.value) AS value
 FROM sample
 GROUP BY sample.window_start
-HAVING count(*) > 0
-AND count(sample.value) > 0
-LIMIT 1001) AS answer ORDER BY answer.window_start, answer.subject
+HAVING min(sample.value) IS NOT NULL
+LIMIT 1001) AS answer ORDER BY answer.window_start

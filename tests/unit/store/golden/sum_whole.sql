@@ -1,4 +1,4 @@
-WITH sample AS (SELECT event.time AS time,
+WITH sample AS (SELECT event.time AS first, event.time AS last,
 CASE WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'number') THEN CAST((event.data -> 'usage') -> 'tokens' AS NUMERIC)
 WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'string') THEN
 CASE WHEN ((((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[])) ~ '^([+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?)$') THEN CAST(((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[]) AS NUMERIC) END END AS value
@@ -7,9 +7,9 @@ WHERE event.namespace = 'default'
 AND event.type = 'prompt'
 AND true
 AND true)
-SELECT NULL AS window_start, answer.first, answer.last, answer.subject, answer.value, answer.counted, count(*) OVER () AS total
-FROM (SELECT min(sample.time) AS first, max(sample.time) AS last, NULL AS subject, sum(sample.value) AS value, count(sample.value) AS counted
+SELECT count(*) OVER () AS total, answer.first, answer.last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
+FROM (SELECT min(sample.first) AS first, max(sample.last) AS last, sum(sample.value) AS value
 FROM sample
 HAVING count(*) > 0
-AND count(sample.value) > 0
-LIMIT 1001) AS answer ORDER BY answer.subject
+AND sum(sample.value) IS NOT NULL
+LIMIT 1001) AS answer
