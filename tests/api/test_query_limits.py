@@ -42,6 +42,7 @@ async def strict(
         data_dir=Path(tmp_path_factory.mktemp("strict")),
         query_rows_max=ROWS_MAX,
         query_timeout_s=0.1,
+        projections=False,  # cells would answer in time
     )
     app = create_app(settings)
     transport = httpx.ASGITransport(app)

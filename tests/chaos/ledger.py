@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,8 +10,10 @@ from uuid import uuid4
 
 SUBJECTS = tuple(f"subject-{number}" for number in range(20))
 PLACES = ("east", "west")
+MODELS = ("large", "small", "tiny")
+USERS = tuple(f"user-{number}" for number in range(300))
 EPOCH = datetime(2025, 3, 1, tzinfo=UTC)
-SPREAD = timedelta(days=40)
+SPREAD = timedelta(days=3)  # few hours for many events: most folds meet a cell that is there
 
 Key = tuple[str, str]
 
@@ -26,6 +27,8 @@ class Sent:
     subject: str
     time: datetime
     value: Decimal
+    model: str
+    user: str
 
     @property
     def key(self) -> Key:
@@ -39,7 +42,8 @@ class Sent:
             "type": event_type,
             "subject": self.subject,
             "time": self.time.isoformat(),
-            "data": {"value": float(self.value)} | ({"padding": padding} if padding else {}),
+            "data": {"value": float(self.value), "model": self.model, "user": self.user}
+            | ({"padding": padding} if padding else {}),
         }
 
 
@@ -56,6 +60,10 @@ class Ledger:
     acknowledged: set[Key] = field(default_factory=set)
     figures: Counter[str] = field(default_factory=Counter)
     _order: list[Sent] = field(default_factory=list)
+
+    def slug(self, meter: str) -> str:
+        """Of the meter of that name over these events."""
+        return f"{self.event_type.replace('-', '_')}_{meter}"
 
     def draw(self, rng: random.Random, events: int, *, repeated: float) -> list[Sent]:
         """The events of a new request, which count as sent from now on.
@@ -75,6 +83,8 @@ class Ledger:
                 subject=rng.choice(SUBJECTS),
                 time=EPOCH + SPREAD * rng.random(),
                 value=Decimal(rng.randrange(1, 100_000)).scaleb(-2),
+                model=rng.choice(MODELS),
+                user=rng.choice(USERS),
             )
             self.sent[new.key] = new
             self._order.append(new)
@@ -83,13 +93,3 @@ class Ledger:
 
     def acknowledge(self, events: Iterable[Sent]) -> None:
         self.acknowledged.update(one.key for one in events)
-
-    def usage(self, keys: AbstractSet[Key]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
-        """COUNT and SUM by subject over these events, each once."""
-        counts: dict[str, Decimal] = {}
-        sums: dict[str, Decimal] = {}
-        for key in keys:
-            one = self.sent[key]
-            counts[one.subject] = counts.get(one.subject, Decimal(0)) + 1
-            sums[one.subject] = sums.get(one.subject, Decimal(0)) + one.value
-        return counts, sums

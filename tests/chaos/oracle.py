@@ -1,61 +1,72 @@
 """The one oracle: acknowledged events count exactly once, every other at most once."""
 
 import json
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 import httpx
-from tests.chaos.ledger import Key, Ledger
+from tests.chaos.ledger import Key, Ledger, Sent
+from tests.chaos.questions import METERS, QUESTIONS
 
 PAGE = 100
 TIMEOUT_S = 30
 
 
-async def create_meters(url: str, ledger: Ledger) -> str:
-    """COUNT and SUM over the ledger's events. Returns the slug of COUNT; that of SUM is derived."""
-    count = ledger.event_type.replace("-", "_")
-    meters = [
-        {"slug": count, "aggregation": "COUNT"},
-        {"slug": sum_of(count), "aggregation": "SUM", "valueProperty": "$.value"},
-    ]
+async def create_meters(url: str, ledger: Ledger) -> None:
+    """Those of METERS, over the ledger's events."""
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S) as http:
-        for meter in meters:
-            made = await http.post("/api/v1/meters", json=meter | {"eventType": ledger.event_type})
+        for name, meter in METERS.items():
+            body = {"slug": ledger.slug(name), "eventType": ledger.event_type, **meter}
+            made = await http.post("/api/v1/meters", json=body)
             assert made.is_success, made.text
-    return count
 
 
-def sum_of(count_meter: str) -> str:
-    return f"{count_meter}_sum"
+async def check(url: str, ledger: Ledger) -> list[Sent]:
+    """The list of events, and the answer to every question, equal the ledger.
 
-
-async def check(url: str, ledger: Ledger, count_meter: str) -> None:
-    """Usage and the list of events equal the ledger. Raises AssertionError."""
+    Returns what is stored. Raises AssertionError. To be called when nobody sends any more.
+    """
     async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S) as http:
         listed = await _listed(http, ledger.event_type)
-        stored = set(listed)
-        assert len(listed) == len(stored), "an event is listed twice"
-        assert ledger.acknowledged <= stored, "an acknowledged event is lost"
-        assert stored <= ledger.sent.keys(), "an event is listed that nobody sent"
-        counts, sums = ledger.usage(stored)
-        assert await _by_subject(http, count_meter) == counts
-        assert await _by_subject(http, sum_of(count_meter)) == sums
-        ledger.figures["events"] = len(ledger.sent)
-        ledger.figures["stored"] = len(stored)
-        ledger.figures["stored, not acknowledged"] = len(stored - ledger.acknowledged)
+    stored = set(listed)
+    assert len(listed) == len(stored), "an event is listed twice"
+    assert ledger.acknowledged <= stored, "an acknowledged event is lost"
+    assert stored <= ledger.sent.keys(), "an event is listed that nobody sent"
+    ledger.figures["events"] = len(ledger.sent)
+    ledger.figures["stored"] = len(stored)
+    ledger.figures["stored, not acknowledged"] = len(stored - ledger.acknowledged)
+    events = [ledger.sent[key] for key in stored]
+    await check_answers(url, ledger, events)
+    return events
+
+
+async def check_answers(url: str, ledger: Ledger, events: Iterable[Sent]) -> None:
+    """The answer to every question counts each of these events once, and no other."""
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S) as http:
+        for question in QUESTIONS:
+            path = f"/api/v1/meters/{ledger.slug(question.meter)}/query"
+            rows = _rows(await http.post(path, json=question.to_wire()))
+            usage = {question.row_from_wire(row): Decimal(row["value"]) for row in rows}
+            assert len(usage) == len(rows), f"two rows for one: {question}"
+            assert usage == question.answer(events), question
+
+
+async def sources(url: str, ledger: Ledger) -> set[str]:
+    """What the answers are read from, as the server explains them."""
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S) as http:
+        found = set()
+        for question in QUESTIONS:
+            path = f"/api/v1/meters/{ledger.slug(question.meter)}/query/explain"
+            explained = await http.post(path, json=question.to_wire())
+            assert explained.is_success, explained.text
+            found.add(explained.json()["source"])
+    return found
 
 
 def total(answer: httpx.Response) -> Decimal:
     """The sum of all rows of a query's answer."""
     return sum((Decimal(row["value"]) for row in _rows(answer)), Decimal(0))
-
-
-async def _by_subject(http: httpx.AsyncClient, meter: str) -> dict[str, Decimal]:
-    answer = await http.get(f"/api/v1/meters/{meter}/query", params={"groupBy": "subject"})
-    rows = _rows(answer)
-    by_subject = {str(row["subject"]): Decimal(row["value"]) for row in rows}
-    assert len(by_subject) == len(rows), "a subject has two rows"
-    return by_subject
 
 
 def _rows(answer: httpx.Response) -> list[dict[str, Any]]:

@@ -25,8 +25,9 @@ POLL_S = 0.05
 class ServerProcess:
     """`monometer serve` in a process group of its own, always on the same port. A context manager.
 
-    `settings` are variables without their prefix (`pool_wait_s="2"`). The number of workers may be
-    changed between two lives. The log of all of them is `directory`/server.log.
+    `settings` are variables without their prefix (`pool_wait_s="2"`); events are folded into cells
+    unless they say otherwise. The number of workers may be changed between two lives. The log of
+    all of them is `directory`/server.log.
     """
 
     def __init__(self, directory: Path, workers: int = 1, /, **settings: str) -> None:
@@ -34,7 +35,8 @@ class ServerProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = directory / "server.log"
         self.workers = workers
-        variables = {f"MONOMETER_{name.upper()}": value for name, value in settings.items()}
+        told = {"projections": "true", **settings}
+        variables = {f"MONOMETER_{name.upper()}": value for name, value in told.items()}
         # What a killed process leaves behind goes with the directory.
         self._environment = clean_environment(variables | {"TMPDIR": str(directory)})
         self._process: subprocess.Popen[bytes] | None = None
@@ -132,6 +134,10 @@ class ServerProcess:
             writer.close()
             await asyncio.sleep(POLL_S)
         raise AssertionError(f"somebody still listens; {self.log()}")
+
+    def failures(self) -> list[str]:
+        """What it logged as an error: refusals are none, defects are."""
+        return [line for line in self._log.read_text().splitlines() if '"level": "error"' in line]
 
     def log(self) -> str:
         return f"its log:\n{self._log.read_text()}"

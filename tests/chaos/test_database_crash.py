@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import httpx
-from tests.chaos.oracle import check, create_meters
+from tests.chaos.cells import compared
+from tests.chaos.oracle import create_meters
 from tests.chaos.run import Run
 from tests.chaos.servers import (
     WAIT_S,
@@ -36,11 +37,10 @@ async def test_the_server_outlives_crashes_of_its_database(run: Run) -> None:
         ServerProcess(run.directory, database_url=database.url, **SETTINGS) as server,
     ):
         await server.ready()
-        meter = await create_meters(server.url, run.ledger)
-        traffic = Traffic(server.url, run.ledger, MANNER, meter)
+        await create_meters(server.url, run.ledger)
+        traffic = Traffic(server.url, run.ledger, MANNER)
         crashes = run.hurts("stopped", "backend killed", longer=["frozen"])
-        async with traffic.flowing(run.seed):
-            await traffic.moves(WAIT_S)
+        async with compared(traffic, server, run):
             for crash in crashes:
                 await asyncio.sleep(run.rng.uniform(0.05, 0.7))
                 await _crash(crash, run, traffic)
@@ -48,8 +48,7 @@ async def test_the_server_outlives_crashes_of_its_database(run: Run) -> None:
                 slowest_s[crash] = round(traffic.slowest_s, 2)
                 assert crash == "frozen" or traffic.slowest_s < ANSWERED_WITHIN_S
                 traffic.slowest_s = 0
-        await check(server.url, run.ledger, meter)
-        assert "request.failed" not in server.log(), server.log()
+        assert server.failures() == []
     run.tell(crashes=len(crashes), slowest_s=slowest_s)
 
 

@@ -25,11 +25,11 @@ REFUSES_WITHIN_S = 10
 async def test_sigterm_under_load_answers_every_request_in_flight(
     workers: int, base_url: str, server_database_url: str, run: Run
 ) -> None:
-    meter = await create_meters(base_url, run.ledger)
+    await create_meters(base_url, run.ledger)
     settings = {"database_url": server_database_url}
     with ServerProcess(run.directory, workers, **settings) as server:
         await server.ready()
-        traffic = Traffic(server.url, run.ledger, MANNER, meter)
+        traffic = Traffic(server.url, run.ledger, MANNER)
         async with traffic.flowing(run.seed):
             await traffic.moves(WAIT_S)
             await asyncio.sleep(run.rng.uniform(0, 0.7))
@@ -48,7 +48,7 @@ async def test_sigterm_under_load_answers_every_request_in_flight(
     assert took < STOPPED_WITHIN_S
     # Whoever sends later may find the connection closed, and sends again elsewhere.
     assert [one for one in traffic.broken if one.written_before(asked)] == []
-    await check(base_url, run.ledger, meter)
+    await check(base_url, run.ledger)
     broken = Counter(type(one.error).__name__ for one in traffic.broken)
     run.tell(stopped_in_s=round(took, 2), broken_later=dict(broken))
 

@@ -16,7 +16,6 @@ MANNER = Manner(
     clients=30,
     batch_events_max=QUEUE_EVENTS_MAX,
     single=0.2,
-    given_up=0,
     connections_may_break=False,
     padding="x" * 1024,
 )
@@ -33,8 +32,8 @@ async def test_a_burst_is_refused_until_there_is_room_and_all_of_it_lands_once(
 ) -> None:
     with ServerProcess(run.directory, database_url=server_database_url, **SETTINGS) as server:
         await server.ready()
-        meter = await create_meters(server.url, run.ledger)
-        traffic = Traffic(server.url, run.ledger, MANNER, meter)
+        await create_meters(server.url, run.ledger)
+        traffic = Traffic(server.url, run.ledger, MANNER)
         at_rest = server.resident_bytes()
         queued, grown = [0.0], [0]
         async with traffic.flowing(run.seed), httpx.AsyncClient(base_url=server.url) as http:
@@ -43,7 +42,7 @@ async def test_a_burst_is_refused_until_there_is_room_and_all_of_it_lands_once(
                 queued.append(_queued_events((await http.get("/metrics")).text))
                 grown.append(server.resident_bytes() - at_rest)
         grown.append(server.resident_bytes() - at_rest)
-        await check(server.url, run.ledger, meter)
+        await check(server.url, run.ledger)
     assert run.ledger.acknowledged == run.ledger.sent.keys()
     assert run.ledger.figures["refused or broken"] > 0
     assert 0 < max(queued) <= QUEUE_EVENTS_MAX

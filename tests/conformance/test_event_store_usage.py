@@ -1,6 +1,7 @@
 """What is asked of every event store: usage, as the reference has it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -134,6 +135,8 @@ class TestUsage:
         for aggregation in Aggregation:
             query = UsageQuery(namespace=namespace, measure=_measure(aggregation))
             assert await rows(store, query) == []
+            within = replace(query, start=NOON, end=NOON + timedelta(days=1))
+            assert await rows(store, within) == []
 
     async def test_another_namespace_adds_nothing(self, store: EventStore, namespace: str) -> None:
         await _append_days(store, namespace, [1])

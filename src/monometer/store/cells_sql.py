@@ -11,8 +11,6 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
-    CompoundSelect,
-    FromClause,
     LargeBinary,
     Select,
     any_,
@@ -46,7 +44,10 @@ Columns = list[ColumnElement[Any]]
 
 def fold_of_cells(query: UsageQuery, kind: Kind) -> Select[Any]:
     """The same rows as the fold over every event."""
-    partial = _in_order(query, union_all(_from_cells(query, kind), _from_events(query)))
+    parts = [_from_cells(query, kind), _from_events(query)]
+    if _hardly_merges(query, kind):
+        parts = [part.order_by(*keys_of(query, part.selected_columns)) for part in parts]
+    partial = union_all(*parts).cte("partial")
     match query.measure.aggregation:
         case Aggregation.COUNT:
             return fold(query, partial, func.sum(partial.c.events))
@@ -62,15 +63,19 @@ def fold_of_cells(query: UsageQuery, kind: Kind) -> Select[Any]:
             return fold(query, partial, func.sum(partial.c.amount))
 
 
-def _in_order(query: UsageQuery, partials: CompoundSelect[Any]) -> FromClause:
-    """Rows to be grouped, sorted first where a group has hardly more than one of them.
+def _hardly_merges(query: UsageQuery, kind: Kind) -> bool:
+    """Whether a group of the answer has hardly more than one cell.
 
-    Hashing costs more than sorting then, in memory above all; the planner cannot know it.
+    Sorted and merged, such groups stream along the index; to hash them costs more, in memory above
+    all, and the planner cannot know it.
     """
-    partial = partials.cte("partial")
-    if query.by_subject and isinstance(query.axis, Tumbling) and query.axis.size is WindowSize.HOUR:
-        return select(partial).order_by(*keys_of(query, partial)).subquery("sorted")
-    return partial
+    if not isinstance(query.axis, Tumbling) or query.axis.size is not WindowSize.HOUR:
+        return False
+    if query.measure.aggregation is Aggregation.UNIQUE_COUNT:
+        return False
+    if kind is Kind.SUBJECT:
+        return query.by_subject
+    return set(query.group_by) == set(query.measure.groups)
 
 
 def _from_cells(query: UsageQuery, kind: Kind) -> Select[Any]:
@@ -128,7 +133,7 @@ def _from_events(query: UsageQuery) -> Select[Any]:
     tail = sample_select(query, event.c.xid >= WATERMARK, *inside)
     sample = union_all(*edges, tail).cte("sample")
     times = [sample.c[name] for name in ("first", "last") if name in sample.c]
-    return select(*times, *keys_of(query, sample), *_amounts_of_events(query, sample))
+    return select(*times, *keys_of(query, sample.c), *_amounts_of_events(query, sample))
 
 
 def _amounts_of_events(query: UsageQuery, sample: CTE) -> Columns:

@@ -49,7 +49,7 @@ def usage_select(query: UsageQuery, kind: Kind | None = None) -> Select[Any]:
         _or_null(answer, "first"), _or_null(answer, "last"),
         cast(answer.c.value, Text).label("value"), _or_null(answer, "counted"),
         _or_null(answer, "subject"), *groups,
-    ).order_by(*keys_of(query, answer))  # fmt: skip
+    ).order_by(*keys_of(query, answer.c))  # fmt: skip
 
 
 def _choose(query: UsageQuery, kind: Kind | None) -> Select[Any]:
@@ -80,7 +80,7 @@ def _fold(query: UsageQuery) -> Select[Any]:
 
 def _latest(query: UsageQuery, sample: CTE) -> Select[Any]:
     """The value of the last event that has one, as the first of its group in reverse order."""
-    keys = keys_of(query, sample)
+    keys = keys_of(query, sample.c)
     group = keys or None
     newest = func.row_number().over(
         partition_by=group,

@@ -1,7 +1,7 @@
 WITH sample AS (SELECT event.time AS first, CAST(NULL AS NUMERIC) AS value, date_trunc('day', event.time, 'America/New_York') AS window_start
 FROM event
-WHERE event.namespace = 'default'
-AND event.type = 'prompt'
+WHERE event.namespace = 'default' COLLATE "C"
+AND event.type = 'prompt' COLLATE "C"
 AND true
 AND true)
 SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject

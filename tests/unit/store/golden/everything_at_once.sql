@@ -1,5 +1,5 @@
 WITH sample AS (SELECT event.time AS first,
-CASE WHEN (CASE WHEN (jsonb_typeof(event.data -> 'free') = 'boolean') THEN CAST(event.data -> 'free' AS BOOLEAN) END = true) THEN 0
+CASE WHEN (CASE WHEN (jsonb_typeof(event.data -> 'free') = 'boolean') THEN CAST(event.data -> 'free' AS BOOLEAN) END = True) THEN 0
 ELSE
 CASE WHEN (CASE WHEN (jsonb_typeof(jsonb_path_query_first(event.data, CAST('strict $."per"[0]' AS JSONPATH), CAST('{}' AS JSONB), true)) = 'number') THEN CAST(jsonb_path_query_first(event.data, CAST('strict $."per"[0]' AS JSONPATH), CAST('{}' AS JSONB), true) AS NUMERIC)
 WHEN (jsonb_typeof(jsonb_path_query_first(event.data, CAST('strict $."per"[0]' AS JSONPATH), CAST('{}' AS JSONB), true)) = 'string') THEN
@@ -14,13 +14,13 @@ CASE WHEN (jsonb_typeof(event.data -> 'model') IN ('string', 'boolean')) THEN (e
 WHEN (jsonb_typeof(event.data -> 'model') = 'number') THEN CAST(trim_scale(CAST(event.data -> 'model' AS NUMERIC)) AS TEXT)
 ELSE '' END COLLATE "C" AS group_1
 FROM event
-WHERE event.namespace = 'default'
+WHERE event.namespace = 'default' COLLATE "C"
 AND event.time >= '2024-01-01 00:00:00+00:00'
-AND NOT coalesce(lower(event.source) LIKE lower('test-%'), false)
-AND event.subject = ANY (ARRAY['ann', 'bob'])
+AND NOT coalesce(lower(event.source) LIKE lower('test-%' COLLATE "C"), false)
+AND event.subject = ANY (ARRAY['ann', 'bob'] COLLATE "C")
 AND event.time >= '2024-02-01 00:00:00+00:00'
 AND event.time < '2024-03-01 00:00:00+00:00'
-AND jsonb_typeof((event.data -> 'usage') -> 'tokens') = ANY (ARRAY['number', 'string']))
+AND jsonb_typeof((event.data -> 'usage') -> 'tokens') = ANY (ARRAY['number', 'string'] COLLATE "C"))
 SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, answer.subject, answer.group_0, answer.group_1
 FROM (SELECT min(sample.first) AS first, sample.window_start AS window_start, sample.subject AS subject, sample.group_0 AS group_0, sample.group_1 AS group_1, sum(sample.value) AS value
 FROM sample

@@ -3,8 +3,8 @@ CASE WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'number') THEN CA
 WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'string') THEN
 CASE WHEN ((((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[])) ~ '^([+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?)$') THEN CAST(((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[]) AS NUMERIC) END END AS value, date_trunc('day', event.time, 'America/New_York') AS window_start
 FROM event
-WHERE event.namespace = 'default'
-AND event.type = 'prompt'
+WHERE event.namespace = 'default' COLLATE "C"
+AND event.type = 'prompt' COLLATE "C"
 AND true
 AND true)
 SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject

@@ -3,8 +3,8 @@ CASE WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') IN ('string', 'bool
 WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'number') THEN CAST(trim_scale(CAST((event.data -> 'usage') -> 'tokens' AS NUMERIC)) AS TEXT)
 ELSE NULL END COLLATE "C" AS value
 FROM event
-WHERE event.namespace = 'default'
-AND event.type = 'prompt'
+WHERE event.namespace = 'default' COLLATE "C"
+AND event.type = 'prompt' COLLATE "C"
 AND true
 AND true)
 SELECT count(*) OVER () AS total, answer.first, answer.last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
