@@ -32,11 +32,12 @@ class Plan:
 FULL = Plan(
     name="full",
     events=5_000_000,
-    rounds=5,
-    other_rounds=3,
-    run_s=4.0,
-    run_events=300_000,
-    lag_run_s=15.0,
+    rounds=3,
+    other_rounds=1,
+    run_s=2.5,
+    run_events=200_000,
+    lag_run_s=10.0,
+    duplicates_preloaded=(0.0, 0.2),
     large=True,
     limit_s=3 * 3600,
 )
