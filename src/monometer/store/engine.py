@@ -47,17 +47,18 @@ def create_engine(
             },
         },
     )
-    listen(engine.sync_engine, "checkout", _refuse_closed)
+    listen(engine.sync_engine, "checkout", _refuse_unfit)
     return engine
 
 
-def _refuse_closed(adapted: Any, _record: object, _proxy: object) -> None:
-    """After a restart of the database nobody is handed a dead connection: the pool opens another.
+def _refuse_unfit(adapted: Any, _record: object, _proxy: object) -> None:
+    """Nobody is handed a connection that is closed, or in a transaction: the pool opens another.
 
     The driver knows by itself that its connection was closed. Asking the database, as the pool's
     own check does, takes three round trips each time.
     """
-    if adapted.driver_connection.is_closed():
+    driver = adapted.driver_connection
+    if driver.is_closed() or driver.is_in_transaction():
         raise DisconnectionError
 
 
@@ -82,6 +83,17 @@ async def driver_connection(
         async with engine.connect() as connection:
             raw = await connection.get_raw_connection()
             yield cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
+
+
+def ensure_committed(driver: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """After a statement that is to commit by itself. Raises Unavailable, and ends the connection.
+
+    A BEGIN that somebody gave up waiting for may have been carried out after all. What follows on
+    that connection is then part of a transaction that nobody will commit.
+    """
+    if driver.is_in_transaction():
+        driver.terminate()
+        raise Unavailable("the database connection was in an unknown state; try again")
 
 
 @asynccontextmanager

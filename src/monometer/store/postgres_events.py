@@ -14,7 +14,7 @@ from monometer.core.errors import InvalidInput
 from monometer.core.event import Event, StoredEvent, event_key
 from monometer.core.expression import Expression, Predicate
 from monometer.core.usage import UsageQuery, UsageRow
-from monometer.store.engine import driver_connection, reading, translated
+from monometer.store.engine import driver_connection, ensure_committed, reading, translated
 from monometer.store.event_store import EventPage, Reading
 from monometer.store.expression_sql import predicate_sql, value_sql
 from monometer.store.tables import event
@@ -79,11 +79,13 @@ class PostgresEventStore:
             new = {key: row for key, row in rows.items() if key not in known} if known else rows
             if new:
                 await driver.copy_records_to_table("event", records=new.values(), columns=_COLUMNS)
+            ensure_committed(driver)
         return set(new)
 
     async def _insert(self, rows: dict[Key, _Record]) -> set[Key]:
         async with driver_connection(self._engine) as driver:
             stored = await driver.fetch(_INSERT, *zip(*rows.values(), strict=True))
+            ensure_committed(driver)
         return {(record[0], record[1].bytes) for record in stored}
 
     def usage(
