@@ -33,6 +33,7 @@ from monometer.config import (
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import DomainError
 from monometer.services.catalog import Catalog, NewMeter
+from monometer.services.features import Features
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.ingest import Ingestor
 from monometer.services.usage import Usage
@@ -163,6 +164,7 @@ def _services(settings: Settings, database_url: str) -> Services:
         events=events,
         ingestor=ingestor,
         catalog=catalog,
+        features=Features(engine, now=now, new_id=new_id),
         usage=Usage(catalog, events, now, settings.query_rows_max),
     )
 

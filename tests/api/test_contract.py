@@ -35,6 +35,8 @@ GIVES_JSON: Final = frozenset({JSON})
 GIVES_ROWS: Final = frozenset({JSON, CSV})
 TAKES_JSON: Final = frozenset({JSON})
 
+PARTS: Final = "query:page query:pageSize query:offset query:limit"
+
 CONTRACTS: Final = (
     Contract(
         "get", "/api/v1/events", "listEvents",
@@ -78,12 +80,27 @@ CONTRACTS: Final = (
     Contract(
         "get", "/api/v1/debug/metrics", "getDebugMetrics", "", 200, frozenset({"text/plain"})
     ),
+    Contract(
+        "get", "/api/v1/features", "listFeatures",
+        f"query:meterSlug query:includeArchived {PARTS} query:order query:orderBy", 200, GIVES_JSON,
+    ),
+    Contract("post", "/api/v1/features", "createFeature", "", 201, GIVES_JSON, TAKES_JSON),
+    Contract(
+        "get", "/api/v1/features/{featureId}", "getFeature", "path:featureId*", 200, GIVES_JSON
+    ),
+    Contract("delete", "/api/v1/features/{featureId}", "deleteFeature", "path:featureId*", 204),
     Contract("get", "/api/v1/info/currencies", "listCurrencies", "", 200, GIVES_JSON),
     Contract("get", "/api/v1/info/progress/{id}", "getProgress", "path:id*", 200, GIVES_JSON),
 )  # fmt: skip
 
 SCHEMAS: Final = (
     "Event",
+    "Feature",
+    "FeatureCreateInputs",
+    "FeatureLLMUnitCost",
+    "FeatureManualUnitCost",
+    "FeatureOrderBy",
+    "FeaturePaginatedResponse",
     "IngestedEvent",
     "IngestedEventCursorPaginatedResponse",
     "Meter",

@@ -26,6 +26,9 @@ OPERATIONS: Final = (
     "listEventsV2",
     "createMeter",
     "listMeters",
+    "createFeature",
+    "listFeatures",
+    "getFeature",
     "getMeter",
     "updateMeter",
     "queryMeter",
@@ -35,6 +38,7 @@ OPERATIONS: Final = (
     "getDebugMetrics",
     "listCurrencies",
     "getProgress",
+    "deleteFeature",
     "deleteMeter",
 )
 READING_A_METER: Final = (

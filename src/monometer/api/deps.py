@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.config import Settings
 from monometer.services.catalog import Catalog
+from monometer.services.features import Features
 from monometer.services.ingest import Ingestor
 from monometer.services.usage import Usage
 from monometer.store.event_store import EventStore
@@ -25,6 +26,7 @@ class Services:
     events: EventStore
     ingestor: Ingestor
     catalog: Catalog
+    features: Features
     usage: Usage
 
 

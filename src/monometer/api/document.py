@@ -16,6 +16,7 @@ group. An answer of 204 to events says that they are committed; the next query s
 TAGS = [
     {"name": "Events", "description": "Usage as it happens."},
     {"name": "Meters", "description": "What is measured, and the measurements."},
+    {"name": "Product Catalog", "description": "What customers are given access to."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Operations", "description": "For those who run the server."},
@@ -41,6 +42,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         description=app.description,
         tags=app.openapi_tags,
         routes=app.routes,
+        separate_input_output_schemas=app.separate_input_output_schemas,
     )
     schemas = document["components"]["schemas"]
     # Two shapes that no route declares to FastAPI: every problem, and the body of ingest.

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Response
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from starlette.types import Scope
 
 from monometer.core.numbers import plain
@@ -84,6 +84,11 @@ Instant = Annotated[
 STORABLE = BeforeValidator(_storable)
 Text = Annotated[str, STORABLE]
 Value = Annotated[Decimal, WithJsonSchema({"type": "number", "format": "double"})]
+
+
+def left_out() -> Any:
+    """The default of an answer's member that is left out, never null, when there is none."""
+    return Field(default_factory=lambda: None)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

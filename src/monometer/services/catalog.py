@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import Conflict, InvalidInput, NotFound
 from monometer.core.event import TIME_END, TIME_MIN
 from monometer.core.meter import Metadata, Meter, validate, validate_groups
-from monometer.store import meters
+from monometer.store import features, meters
 from monometer.store.engine import reading, transaction
 
 
@@ -107,11 +107,15 @@ class Catalog:
         return meter
 
     async def update_meter(self, namespace: str, id_or_key: str, change: MeterChange) -> Meter:
-        """Raises NotFound, also for a deleted meter, and InvalidInput."""
+        """Raises NotFound, also for a deleted meter, InvalidInput, and Conflict.
+
+        A group key that a live feature filters by stays.
+        """
         async with transaction(self._engine) as connection:
             found = await meters.find(connection, namespace, id_or_key, lock=True)
             meter = _found(found if found and not found.deleted_at else None, id_or_key)
             validate_groups(meter.value_property, change.group_by)
+            await _refuse_to_drop_filtered(connection, meter, change.group_by)
             changed = replace(
                 meter,
                 name=change.name or meter.key,
@@ -124,11 +128,16 @@ class Catalog:
         return changed
 
     async def delete_meter(self, namespace: str, id_or_key: str) -> None:
-        """Its events stay, and by id it can still be read and queried. Raises NotFound."""
+        """Its events stay, and by id it can still be read and queried.
+
+        Raises NotFound, and Conflict while a live feature uses it.
+        """
         async with transaction(self._engine) as connection:
             found = await meters.find(connection, namespace, id_or_key, lock=True)
             meter = _found(found, id_or_key)
             if meter.deleted_at is None:
+                if await features.live_of_meter(connection, meter.id):
+                    raise Conflict("meter has active features and cannot be deleted")
                 now = self._now()
                 await meters.update(connection, replace(meter, updated_at=now, deleted_at=now))
 
@@ -171,6 +180,20 @@ def _found(meter: Meter | None, id_or_key: str) -> Meter:
     if meter is None:
         raise NotFound(f"meter not found: {id_or_key}")
     return meter
+
+
+async def _refuse_to_drop_filtered(
+    connection: AsyncConnection, meter: Meter, group_by: Mapping[str, str]
+) -> None:
+    dropped = meter.group_by.keys() - group_by.keys()
+    if not dropped:
+        return
+    for feature in await features.live_of_meter(connection, meter.id):
+        for name in sorted(dropped & feature.filters.keys()):
+            raise Conflict(
+                f"meter group by: {name} cannot be dropped "
+                f"because it is used by feature: {feature.key}"
+            )
 
 
 def _differences(stored: Meter, wanted: NewMeter) -> list[str]:

@@ -1,6 +1,6 @@
 """Meters as rows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ARRAY, Row, any_, insert, literal, or_, select
@@ -94,9 +94,12 @@ def _row_from_meter(one: Meter) -> dict[str, Any]:
 
 
 def _meter_from_row(row: Row[Any]) -> Meter:
-    values = dict(row._mapping)  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
-    values["aggregation"] = Aggregation(row.aggregation)
-    return Meter(**values)
+    return meter_from_row(dict(row._mapping))  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
+
+
+def meter_from_row(row: Mapping[str, Any]) -> Meter:
+    """Of a row's columns by name."""
+    return Meter(**{**row, "aggregation": Aggregation(row["aggregation"])})
 
 
 async def all_live(connection: AsyncConnection) -> list[Meter]:

@@ -7,8 +7,6 @@ import pytest
 from pydantic import TypeAdapter
 
 from monometer.api.openmeter.filters import (
-    DEPTH_MAX,
-    OPERATORS_MAX,
     FilterString,
     FilterTime,
     of_json_parameter,
@@ -29,6 +27,7 @@ from monometer.core.expression import (
     OneOf,
     Predicate,
 )
+from monometer.core.filter import DEPTH_MAX, OPERATORS_MAX
 
 SUBJECT = Attribute("subject")
 TIME = Attribute("time")

@@ -1,35 +1,17 @@
 """Filter objects (`{"$eq": "x"}`) as predicates, for events and for meters' groups alike."""
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from typing import Annotated, TypeAlias, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from monometer.api.problems import MalformedRequest
 from monometer.api.wire import Instant, Text
-from monometer.core.errors import FieldError, InvalidInput
-from monometer.core.expression import (
-    EVERYTHING,
-    AllOf,
-    AnyOf,
-    Compare,
-    Comparison,
-    Expression,
-    Like,
-    Literal,
-    Not,
-    OneOf,
-    Predicate,
-)
-
-DEPTH_MAX = 32
-OPERATORS_MAX = 100
-
-_COMPARISONS: dict[str, Comparison] = {
-    "$eq": "=", "$ne": "!=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<=",
-}  # fmt: skip
+from monometer.core import filter as core_filter
+from monometer.core.errors import FieldError
+from monometer.core.expression import Expression, Predicate
+from monometer.core.filter import DEPTH_MAX
 
 
 def _operator(name: str) -> str:
@@ -39,7 +21,9 @@ def _operator(name: str) -> str:
 class _Filter(BaseModel):
     """At most one operator; none at all takes everything."""
 
-    model_config = ConfigDict(alias_generator=_operator, validate_by_alias=True)
+    model_config = ConfigDict(
+        alias_generator=_operator, validate_by_alias=True, serialize_by_alias=True
+    )
 
 
 class FilterString(_Filter):
@@ -84,73 +68,19 @@ Filter: TypeAlias = FilterString | FilterTime
 Shape = TypeVar("Shape")
 
 
-def predicate_of(filter_: Filter, on: Expression, *, depth_max: int = DEPTH_MAX) -> Predicate:
-    """What `filter_` demands of `on`. `depth_max` counts the levels of `$and` and `$or`.
+def filter_from_wire(wire: Filter) -> dict[str, Any]:
+    """The operators that are set, as `core.filter` knows them."""
+    return wire.model_dump(exclude_none=True)
 
-    Raises InvalidInput for two operators in one object, an empty operand, too deep a nesting and
-    more than OPERATORS_MAX operators.
-    """
-    check_size([filter_])
-    return _predicate(filter_, on, depth_max)
+
+def predicate_of(filter_: Filter, on: Expression, *, depth_max: int = DEPTH_MAX) -> Predicate:
+    """What `filter_` demands of `on`. Raises InvalidInput as `core.filter` does."""
+    return core_filter.predicate_of(filter_from_wire(filter_), on, depth_max=depth_max)
 
 
 def check_size(filters: Iterable[Filter]) -> None:
-    """Raises InvalidInput for more than OPERATORS_MAX operators in all filters of a request."""
-    if sum(1 for filter_ in filters for _ in _operators(filter_)) > OPERATORS_MAX:
-        raise InvalidInput(f"filter is invalid: more than {OPERATORS_MAX} operators")
-
-
-def _given(filter_: Filter) -> list[tuple[str, object]]:
-    return [
-        (_operator(name), value)
-        for name in type(filter_).model_fields
-        if (value := getattr(filter_, name)) is not None
-    ]
-
-
-def _operators(filter_: Filter) -> Iterator[str]:
-    for operator, operand in _given(filter_):
-        yield operator
-        if operator in {"$and", "$or"}:
-            assert isinstance(operand, list)  # noqa: S101 - the model says so
-            for child in operand:
-                yield from _operators(child)
-
-
-def _predicate(filter_: Filter, on: Expression, depth: int) -> Predicate:
-    given = _given(filter_)
-    if not given:
-        return EVERYTHING
-    if len(given) > 1:
-        raise InvalidInput("filter is invalid: multiple operators are set")
-    ((operator, operand),) = given
-    if operator in {"$and", "$or"}:
-        if depth == 0:
-            raise InvalidInput("filter complexity exceeds maximum allowed depth")
-        assert isinstance(operand, list)  # noqa: S101 - the model says so
-        children = tuple(_predicate(child, on, depth - 1) for child in operand)
-        return AllOf(children) if operator == "$and" else AnyOf(children)
-    if operand == "" or (isinstance(operand, list) and "" in operand):
-        raise InvalidInput("filter is invalid: format mismatch")
-    return _comparison(operator, operand, on)
-
-
-def _comparison(operator: str, operand: object, on: Expression) -> Predicate:
-    match operator, operand:
-        case "$in", list():
-            return OneOf(on, tuple(operand))
-        case "$nin", list():
-            return Not(OneOf(on, tuple(operand)))
-        case "$like" | "$ilike", str():
-            return Like(on, operand, ignore_case=operator == "$ilike")
-        case "$nlike" | "$nilike", str():
-            return Not(Like(on, operand, ignore_case=operator == "$nilike"))
-        case _, str():
-            return Compare(_COMPARISONS[operator], on, Literal(operand))
-        case _, datetime():
-            return Compare(_COMPARISONS[operator], on, Literal(operand.astimezone(UTC)))
-        case _:
-            raise AssertionError(operator)
+    """Raises InvalidInput for too many operators in all filters of a request."""
+    core_filter.check_size(filter_from_wire(filter_) for filter_ in filters)
 
 
 def of_json_parameter(name: str, text: str, adapter: TypeAdapter[Shape]) -> Shape:

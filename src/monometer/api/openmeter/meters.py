@@ -108,7 +108,7 @@ async def get_meter(
     operation_id="updateMeter",
     summary="Replace a meter's name, description, groups and metadata",
     response_model=Meter,
-    responses=documented(HTTPStatus.NOT_FOUND),
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 async def update_meter(
     services: ServicesOf,
@@ -127,7 +127,7 @@ async def update_meter(
     operation_id="deleteMeter",
     summary="Delete a meter",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=documented(HTTPStatus.NOT_FOUND),
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 async def delete_meter(
     services: ServicesOf, namespace: NamespaceOf, meterIdOrSlug: MeterIdOrSlug

@@ -2,6 +2,7 @@
 
 from monometer.store.tables.columns import INSTANT, TEXT, TID, XID8, Tid, Xid8, metadata, place
 from monometer.store.tables.events import event
+from monometer.store.tables.features import feature
 from monometer.store.tables.meters import meter
 from monometer.store.tables.projections import (
     cohort,
@@ -19,6 +20,7 @@ __all__ = [
     "Xid8",
     "cohort",
     "event",
+    "feature",
     "hourly_by_group",
     "hourly_by_subject",
     "metadata",

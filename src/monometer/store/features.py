@@ -1,0 +1,109 @@
+"""Features as rows, read together with their meters."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    LABEL_STYLE_TABLENAME_PLUS_COL,
+    Row,
+    Select,
+    any_,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monometer.core.errors import Conflict
+from monometer.core.feature import Feature
+from monometer.store.meters import meter_from_row
+from monometer.store.pages import Page, page_of
+from monometer.store.tables import TEXT, feature, meter
+
+
+async def create(connection: AsyncConnection, new: Feature) -> None:
+    """Raises Conflict when a live feature of the namespace has the same key."""
+    try:
+        await connection.execute(insert(feature).values(**_row_from_feature(new)))
+    except IntegrityError as error:
+        raise Conflict(f"feature with key {new.key} already exists") from error
+
+
+async def update_(connection: AsyncConnection, changed: Feature) -> None:
+    await connection.execute(
+        update(feature).where(feature.c.id == changed.id).values(**_row_from_feature(changed))
+    )
+
+
+async def find(
+    connection: AsyncConnection, namespace: str, id_or_key: str, *, lock: bool = False
+) -> Feature | None:
+    """The live feature of that id (in either case) or key. No key looks like an id.
+
+    `lock` keeps others from changing it until the transaction ends.
+    """
+    statement = _select().where(
+        feature.c.namespace == namespace,
+        feature.c.archived_at.is_(None),
+        or_(feature.c.key == id_or_key, feature.c.id == id_or_key.upper()),
+    )
+    if lock:
+        statement = statement.with_for_update(of=feature)
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else feature_from_row(row)
+
+
+async def list_(
+    connection: AsyncConnection,
+    namespace: str,
+    *,
+    meter_keys: Collection[str],
+    include_archived: bool,
+    order_by: str,
+    descending: bool,
+    offset: int,
+    limit: int,
+) -> Page[Feature]:
+    """Ordered by a column and, where that is equal, by id. No `meter_keys` takes every meter."""
+    column = feature.c[order_by]
+    statement = (
+        _select()
+        .where(feature.c.namespace == namespace)
+        .order_by(column.desc() if descending else column, feature.c.id)
+    )
+    if meter_keys:
+        statement = statement.where(meter.c.key == any_(literal(list(meter_keys), ARRAY(TEXT))))
+    if not include_archived:
+        statement = statement.where(feature.c.archived_at.is_(None))
+    return await page_of(connection, statement, feature_from_row, offset=offset, limit=limit)
+
+
+async def live_of_meter(connection: AsyncConnection, meter_id: str) -> Sequence[Feature]:
+    """By key."""
+    statement = _select().where(feature.c.meter_id == meter_id, feature.c.archived_at.is_(None))
+    rows = await connection.execute(statement.order_by(feature.c.key))
+    return [feature_from_row(row) for row in rows]
+
+
+def _select() -> Select[Any]:
+    joined = select(feature, meter).outerjoin_from(feature, meter)
+    return joined.set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
+
+
+def _row_from_feature(one: Feature) -> dict[str, Any]:
+    row = {
+        column.name: getattr(one, column.name) for column in feature.c if column.name != "meter_id"
+    }
+    return {**row, "filters": dict(one.filters), "meter_id": one.meter and one.meter.id}
+
+
+def feature_from_row(row: Row[Any]) -> Feature:
+    """Of a row that has the columns of feature and meter."""
+    columns = row._mapping  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
+    values = {column.name: columns[column] for column in feature.c if column.name != "meter_id"}
+    of_meter = {column.name: columns[column] for column in meter.c}
+    return Feature(**values, meter=meter_from_row(of_meter) if of_meter["id"] else None)
