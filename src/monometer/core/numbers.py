@@ -5,7 +5,9 @@ rounded once, by a stated rule.
 """
 
 import re
+from collections.abc import Iterable
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation
+from functools import reduce
 
 # Enough digits for any sum or product of the numbers that ingest lets in.
 EXACT = Context(prec=20_000, Emax=100_000, Emin=-100_000, traps=[InvalidOperation, Inexact])
@@ -45,6 +47,11 @@ def plain(number: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
+
+
+def exact_sum(numbers: Iterable[Decimal]) -> Decimal:
+    """The exact sum; zero of none."""
+    return reduce(EXACT.add, numbers, Decimal(0))
 
 
 def mean(total: Decimal, count: int) -> Decimal:

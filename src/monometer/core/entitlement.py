@@ -1,0 +1,154 @@
+"""An entitlement: what may be used of a feature, from when to when, and what that means now."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Protocol, TypeAlias
+
+from monometer.core.balance import Balance
+from monometer.core.event import TIME_END, Json
+from monometer.core.grant import Grant
+from monometer.core.recurrence import Recurrence
+from monometer.core.usage_periods import Reset, UsagePeriods
+from monometer.core.windows import Period
+
+DEFAULT_GRANT_PRIORITY = 1
+DEFAULT_GRANT_ANNOTATIONS: Mapping[str, Json] = MappingProxyType({"issueAfterReset": True})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metered:
+    """Credit, made of grants and used up by a feature's usage since `measure_from`.
+
+    `usage_period` is as it was at creation: `resets` may have moved its anchor since.
+    `measure_from`, the anchor and resets are whole minutes.
+    """
+
+    usage_period: Recurrence
+    measure_from: datetime
+    issue_after_reset: Decimal = Decimal(0)
+    issue_after_reset_priority: int | None = None
+    is_soft_limit: bool = False
+    preserve_overage_at_reset: bool = False
+    resets: tuple[Reset, ...] = ()
+
+    @property
+    def usage_periods(self) -> UsagePeriods:
+        return UsagePeriods(
+            self.measure_from,
+            self.usage_period,
+            self.resets,
+            preserve_overage=self.preserve_overage_at_reset,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Static:
+    """A configuration: `config` is JSON text, kept and told as it was sent."""
+
+    config: str
+    usage_period: Recurrence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boolean:
+    """Access while it is active."""
+
+    usage_period: Recurrence | None = None
+
+
+Terms: TypeAlias = Metered | Static | Boolean
+
+
+class Lived(Protocol):
+    """What has a beginning and may have an end: an entitlement, as far as uniqueness goes."""
+
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def active_from(self) -> datetime | None: ...
+    @property
+    def active_to(self) -> datetime | None: ...
+    @property
+    def deleted_at(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """Whether there is access, with the balance of a metered and the config of a static one."""
+
+    has_access: bool
+    balance: Balance | None = None
+    config: str | None = None
+
+
+NO_ACCESS = Value(has_access=False)
+
+
+def active_period(one: Lived) -> Period:
+    """When it is active; one without an end ends with the years that events may have."""
+    return Period(one.active_from or one.created_at, one.active_to or one.deleted_at or TIME_END)
+
+
+def is_active(one: Lived, at: datetime) -> bool:
+    start, end = active_period(one)
+    return start <= at < end
+
+
+def conflicting(one: Period, others: Iterable[Lived]) -> Lived | None:
+    """The first of the others that is active at some instant of `one`.
+
+    Periods that touch do not conflict, nor does an empty one with anything.
+    """
+    return next((other for other in others if _overlap(one, active_period(other))), None)
+
+
+def _overlap(a: Period, b: Period) -> bool:
+    return max(a.start, b.start) < min(a.end, b.end)
+
+
+def current_usage_period(terms: Terms, now: datetime) -> Period | None:
+    """The usage period that holds `now`; None for a static or boolean one without a recurrence."""
+    if isinstance(terms, Metered):
+        return terms.usage_periods.period_at(now)
+    return None if terms.usage_period is None else terms.usage_period.period_at(now)
+
+
+def value_of(terms: Terms, balance: Balance | None = None) -> Value:
+    """The value of an active entitlement; a metered one needs its balance.
+
+    Access to a metered one takes a balance above zero or a soft limit, used or not.
+    """
+    match terms:
+        case Metered():
+            if balance is None:
+                raise ValueError("a metered entitlement has no value without a balance")
+            return Value(has_access=terms.is_soft_limit or balance.total > 0, balance=balance)
+        case Static(config=config):
+            return Value(has_access=True, config=config)
+        case Boolean():
+            return Value(has_access=True)
+
+
+def default_grant(terms: Metered, *, id: str, entitlement_id: str, now: datetime) -> Grant | None:  # noqa: A002
+    """The grant that `issue_after_reset` means: every reset fills it up to the amount again.
+
+    Effective from the start of the usage period that holds `now`. None for an amount of zero.
+    """
+    amount = terms.issue_after_reset
+    if amount == 0:
+        return None
+    return Grant(
+        id=id,
+        entitlement_id=entitlement_id,
+        amount=amount,
+        priority=terms.issue_after_reset_priority or DEFAULT_GRANT_PRIORITY,
+        effective_at=terms.usage_periods.period_at(now).start,
+        min_rollover=amount,
+        max_rollover=amount,
+        annotations=DEFAULT_GRANT_ANNOTATIONS,
+        created_at=now,
+        updated_at=now,
+    )
