@@ -25,6 +25,9 @@ async def own(own_engine: AsyncEngine) -> AsyncEngine:
     """A pool on that database, empty."""
     async with transaction(own_engine) as connection:
         await connection.execute(
-            text("TRUNCATE event, meter, cohort, projection, hourly_by_group, hourly_by_subject")
+            text(
+                "TRUNCATE event, meter, cohort, projection, hourly_by_group, hourly_by_subject"
+                " CASCADE"
+            )
         )
     return own_engine

@@ -10,6 +10,7 @@ from tests.property.hostile import FAR, KEYS, NUMERIC_STRINGS, SUBJECTS, texts
 from tests.support.events import NOON
 
 from monometer.core.aggregation import Aggregation
+from monometer.core.event import TIME_END
 from monometer.core.expression import (
     EVERYTHING,
     AllOf,
@@ -29,10 +30,11 @@ from monometer.core.expression import (
     Predicate,
     Text,
 )
+from monometer.core.feature import AGGREGATIONS
 from monometer.core.jsonpath import Each, Path, Step, parse
 from monometer.core.meter import Measure
-from monometer.core.usage import Axis, Tumbling, UsageQuery, Whole
-from monometer.core.windows import WindowSize
+from monometer.core.usage import Axis, PeriodsQuery, Tumbling, UsageQuery, Whole
+from monometer.core.windows import Period, WindowSize
 
 # What is inside what: an operation in an operation, since a product's digits double each time.
 DEPTH = 2
@@ -71,6 +73,9 @@ literal_instants = st.sampled_from(FAR) | st.timedeltas(
 pattern_parts = st.sampled_from(
     ["%", "_", "\\%", "\\_", "\\\\", "\\a", "A", "a", "n", "É", "\n", "."]
 ) | literal_texts.map(lambda text: text.replace("\\", "\\\\"))
+
+
+LENGTHS = st.sampled_from([timedelta(minutes=n) for n in (1, 59, 60, 61, 600, 31 * 24 * 60)])
 
 
 def _pick(draw: Draw, *options: T) -> T:
@@ -213,8 +218,12 @@ def _where(draw: Draw) -> Predicate:
     return _predicate(draw, DEPTH) if _seldom(draw) else EVERYTHING
 
 
-def _measure(draw: Draw, moments: st.SearchStrategy[datetime]) -> Measure:
-    aggregation = _pick(draw, *Aggregation)
+def _measure(
+    draw: Draw,
+    moments: st.SearchStrategy[datetime],
+    aggregations: Sequence[Aggregation] = tuple(Aggregation),
+) -> Measure:
+    aggregation = _pick(draw, *aggregations)
     return Measure(
         aggregation=aggregation,
         event_type=_pick(draw, None, None, "call", "call", "other"),
@@ -242,4 +251,24 @@ def queries(
         where=_where(draw),
         by_subject=_seldom(draw),
         group_by=tuple(names[: draw(st.integers(0, len(names)))]),
+    )
+
+
+@st.composite
+def period_queries(
+    draw: Draw, namespace: str, moments: st.SearchStrategy[datetime]
+) -> PeriodsQuery:
+    """Of up to six periods, short and long ones, that may overlap and repeat."""
+    periods = []
+    for _ in range(draw(st.integers(0, 6))):
+        start, end = sorted([draw(moments), draw(moments)])
+        if start == end or _pick(draw, True, False):
+            end = min(start, TIME_END - timedelta(days=40)) + draw(LENGTHS)
+            start = min(start, end - timedelta(minutes=1))
+        periods.append(Period(start, end))
+    return PeriodsQuery(
+        namespace=namespace,
+        measure=_measure(draw, moments, AGGREGATIONS),
+        subjects=_pick(draw, ("ann",), tuple(SUBJECTS[::2]), tuple(SUBJECTS), ()),
+        periods=tuple(periods),
     )

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from monometer.core.aggregation import MONOIDS
 from monometer.core.evaluation import Facts, Value, evaluate, facts_of, holds
 from monometer.core.event import StoredEvent
-from monometer.core.usage import Tumbling, UsageQuery, UsageRow, period_of
+from monometer.core.usage import PeriodsQuery, Tumbling, UsageQuery, UsageRow, period_of
 from monometer.core.windows import floor, zone
 
 
@@ -22,6 +23,23 @@ def run(query: UsageQuery, events: Iterable[StoredEvent]) -> list[UsageRow]:
         groups[_group(query, facts)].append(facts)
     rows = (_row(query, groups[group]) for group in sorted(groups))
     return [row for row in rows if row is not None]
+
+
+def run_periods(query: PeriodsQuery, events: Iterable[StoredEvent]) -> list[Decimal]:
+    """The usage of each period of the query, zero where there is none."""
+    known = list(events)
+    answers = []
+    for start, end in query.periods:
+        whole = UsageQuery(
+            namespace=query.namespace,
+            measure=query.measure,
+            subjects=query.subjects,
+            start=start,
+            end=end,
+        )
+        rows = run(whole, known)  # one, or none
+        answers.append(rows[0].value if rows else Decimal(0))
+    return answers
 
 
 def takes(query: UsageQuery, facts: Facts) -> bool:

@@ -48,6 +48,19 @@ class UsageQuery:
     group_by: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodsQuery:
+    """The usage of some subjects in each of several periods, which may overlap.
+
+    Of SUM, COUNT, UNIQUE_COUNT and LATEST: what balances are made of. No period is empty.
+    """
+
+    namespace: str
+    measure: Measure
+    subjects: tuple[str, ...]
+    periods: tuple[Period, ...]
+
+
 class UsageRow(NamedTuple):
     """`subject` is None unless grouped by it; `group` stands beside the query's `group_by`."""
 

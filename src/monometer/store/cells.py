@@ -16,7 +16,7 @@ from monometer.core.event import TIME_END
 from monometer.core.expression import EVERYTHING, leaves
 from monometer.core.meter import Measure
 from monometer.core.usage import Tumbling, UsageQuery
-from monometer.core.windows import WindowSize, whole_hours_since
+from monometer.core.windows import Period, WindowSize, whole_hours_since
 from monometer.store.tables import hourly_by_group, hourly_by_subject
 
 HOUR = timedelta(hours=1)
@@ -90,6 +90,12 @@ def whole_hours(query: UsageQuery) -> tuple[datetime | None, datetime | None] | 
     if start is not None and end is not None and start >= end:
         return None
     return start, end
+
+
+def hours_within(period: Period) -> Period | None:
+    """The whole UTC hours inside a period, None when there is none."""
+    start, end = _up(period.start), _down(period.end)
+    return Period(start, end) if start < end else None
 
 
 def _down(at: datetime) -> datetime:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam
+from sqlalchemy import BindParameter, CompoundSelect, Select, bindparam
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.types import TypeEngine
 
@@ -33,6 +33,6 @@ def parameter(name: str, type_: TypeEngine[Any]) -> BindParameter[Any]:
     return bindparam(name, None, type_)
 
 
-def compiled(select: Select[Any]) -> Statement:
+def compiled(select: Select[Any] | CompoundSelect[Any]) -> Statement:
     made = select.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     return Statement(str(made), tuple(made.positiontup or ()), made.params)

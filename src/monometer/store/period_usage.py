@@ -1,0 +1,160 @@
+"""Usage of many periods read from PostgreSQL: one statement, on a connection of the caller's.
+
+No transaction is needed: a watermark that moves after it was looked up is noticed by the statement
+that used it, which is then asked again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from sqlalchemy import ARRAY, LargeBinary, any_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monometer.core.aggregation import Aggregation
+from monometer.core.usage import PeriodsQuery
+from monometer.core.windows import Period
+from monometer.store.cells import CellSource, Kind, fingerprint, hours_within
+from monometer.store.horizon import usable
+from monometer.store.periods_sql import BOUNDS, periods_select
+from monometer.store.statements import Statement, compiled, parameter
+from monometer.store.tables import TEXT, cohort, projection
+
+if TYPE_CHECKING:
+    import asyncpg
+
+_Key: TypeAlias = tuple[str, bytes]  # namespace and fingerprint of a measure
+
+TRIES = 5  # with cells; a fold moves a watermark a few times a second at most
+STATEMENTS_MAX = 500
+
+
+async def usages_of(
+    connection: AsyncConnection, queries: Sequence[PeriodsQuery], *, projections: bool = True
+) -> list[dict[Period, Decimal]]:
+    """The usage of each period of each query; a period without any is left out.
+
+    Two statements, whatever the number of queries; one without projections.
+    """
+    asked = [query for query in queries if query.periods and query.subjects]
+    driver = await _driver_of(connection)
+    for has_cells in [*[projections] * TRIES, False]:
+        sources = await _sources_for(driver, asked) if has_cells else {}
+        found = await _ask(driver, asked, sources)
+        if found is not None:
+            break
+    answers = iter(found or ())
+    return [next(answers) if q.periods and q.subjects else {} for q in queries]
+
+
+async def _ask(
+    driver: "asyncpg.Connection[asyncpg.Record]",
+    queries: Sequence[PeriodsQuery],
+    sources: Mapping[_Key, CellSource],
+) -> list[dict[Period, Decimal]] | None:
+    """None when a watermark has moved."""
+    if not queries:
+        return []
+    chosen = [sources.get(_key(query)) for query in queries]
+    statement = _statement(
+        tuple(
+            _Shape(query, has_cells=source is not None)
+            for query, source in zip(queries, chosen, strict=True)
+        )
+    )
+    values: dict[str, Any] = {}
+    for number, (query, source) in enumerate(zip(queries, chosen, strict=True)):
+        values |= {f"{name}_{number}": value for name, value in _values(query, source).items()}
+    answers: list[dict[Period, Decimal]] = [{} for _ in queries]
+    for number, ordinal, value, fresh in await driver.fetch(
+        statement.text, *statement.arguments(values)
+    ):
+        if not fresh:
+            return None
+        if value is not None:
+            answers[number][queries[number].periods[ordinal - 1]] = Decimal(value)
+    return answers
+
+
+def _values(query: PeriodsQuery, source: CellSource | None) -> Mapping[str, Any]:
+    bounds = zip(*(_bounds(period) for period in query.periods), strict=True)
+    values: dict[str, Any] = {"subjects": list(query.subjects)}
+    values |= {name: list(instants) for name, instants in zip(BOUNDS, bounds, strict=True)}
+    if source is not None:
+        values |= {"projection": source.projection_id, "watermark": source.watermark}
+    return values
+
+
+def _bounds(period: Period) -> tuple[datetime, datetime, datetime, datetime]:
+    """In the order of BOUNDS. Without a whole hour inside, the first edge is all of the period."""
+    hours = hours_within(period)
+    if hours is None:
+        return period.start, period.end, period.end, period.end
+    return period.start, hours.start, hours.end, period.end
+
+
+class _Shape:
+    """What a statement depends on: all of a query but its subjects and periods."""
+
+    def __init__(self, query: PeriodsQuery, *, has_cells: bool) -> None:
+        self.question = query.namespace, query.measure, has_cells
+        self._key = repr(self.question)  # as text, since True, 1 and 1.0 are equal
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Shape) and other._key == self._key
+
+
+@lru_cache(maxsize=STATEMENTS_MAX)
+def _statement(shapes: tuple[_Shape, ...]) -> Statement:
+    return compiled(periods_select([shape.question for shape in shapes]))
+
+
+async def _sources_for(
+    driver: "asyncpg.Connection[asyncpg.Record]", queries: Iterable[PeriodsQuery]
+) -> Mapping[_Key, CellSource]:
+    """Cells of queries that can use any, by the fingerprint of their measure."""
+    wanted = {
+        _key(query) for query in queries if query.measure.aggregation is not Aggregation.LATEST
+    }
+    if not wanted:
+        return {}
+    statement = _usable()
+    namespaces, prints = ({*side} for side in zip(*wanted, strict=True))
+    values = {"namespaces": list(namespaces), "fingerprints": list(prints)}
+    rows = await driver.fetch(statement.text, *statement.arguments(values))
+    return {(row[0], row[1]): CellSource(row[2], Kind.SUBJECT, row[3]) for row in rows}
+
+
+@cache
+def _usable() -> Statement:
+    return compiled(
+        select(
+            projection.c.namespace,
+            projection.c.fingerprint,
+            projection.c.id,
+            cohort.c.watermark,
+        )
+        .join_from(projection, cohort)
+        .where(
+            projection.c.namespace == any_(parameter("namespaces", ARRAY(TEXT))),
+            projection.c.kind == Kind.SUBJECT,
+            projection.c.fingerprint == any_(parameter("fingerprints", ARRAY(LargeBinary))),
+            projection.c.events > 0,
+            ~projection.c.sparse,
+            usable(),
+        )
+    )
+
+
+def _key(query: PeriodsQuery) -> _Key:
+    return query.namespace, fingerprint(Kind.SUBJECT, query.measure)
+
+
+async def _driver_of(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    raw = await connection.get_raw_connection()
+    return cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
