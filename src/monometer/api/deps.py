@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.config import Settings
 from monometer.services.catalog import Catalog
+from monometer.services.customers import Customers
 from monometer.services.features import Features
 from monometer.services.ingest import Ingestor
+from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.store.event_store import EventStore
 
@@ -27,6 +29,8 @@ class Services:
     ingestor: Ingestor
     catalog: Catalog
     features: Features
+    subjects: Subjects
+    customers: Customers
     usage: Usage
 
 

@@ -3,8 +3,20 @@
 from fastapi import APIRouter
 
 from monometer.api import health
-from monometer.api.openmeter import events, features, info, ingest, meter_query, meters
+from monometer.api.openmeter import (
+    customers,
+    events,
+    features,
+    info,
+    ingest,
+    meter_query,
+    meters,
+    subjects,
+)
 
 router = APIRouter()
 for part in (ingest, events, meters, meter_query, features, info, health):
+    router.include_router(part.router)
+# Keys of subjects and customers may hold slashes, so whatever lies below them comes before them.
+for part in (subjects, customers):
     router.include_router(part.router)
