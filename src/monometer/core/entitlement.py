@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from monometer.core.balance import Balance
 from monometer.core.event import TIME_END, Json
 from monometer.core.grant import Grant
+from monometer.core.meter import Metadata
 from monometer.core.recurrence import Recurrence
 from monometer.core.usage_periods import Reset, UsagePeriods
 from monometer.core.windows import Period
@@ -62,17 +63,38 @@ class Boolean:
 Terms: TypeAlias = Metered | Static | Boolean
 
 
-class Lived(Protocol):
-    """What has a beginning and may have an end: an entitlement, as far as uniqueness goes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entitlement:
+    """An entitlement as it is kept. It belongs to a customer, or to a subject without one.
+
+    At most one for an owner and `feature_key` is active at any instant. `active_from` None is
+    `created_at`; `active_to` is set when another one takes its place.
+    """
+
+    namespace: str
+    id: str
+    feature_id: str
+    feature_key: str
+    customer_id: str | None
+    subject: str | None
+    terms: Terms
+    metadata: Metadata | None
+    annotations: Mapping[str, Json] | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    active_from: datetime | None
+    active_to: datetime | None
 
     @property
-    def created_at(self) -> datetime: ...
-    @property
-    def active_from(self) -> datetime | None: ...
-    @property
-    def active_to(self) -> datetime | None: ...
-    @property
-    def deleted_at(self) -> datetime | None: ...
+    def active_period(self) -> Period:
+        """When it is active; one without an end ends with the years that events may have."""
+        start = self.active_from or self.created_at
+        return Period(start, self.active_to or self.deleted_at or TIME_END)
+
+    def is_active(self, at: datetime) -> bool:
+        start, end = self.active_period
+        return start <= at < end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,22 +109,12 @@ class Value:
 NO_ACCESS = Value(has_access=False)
 
 
-def active_period(one: Lived) -> Period:
-    """When it is active; one without an end ends with the years that events may have."""
-    return Period(one.active_from or one.created_at, one.active_to or one.deleted_at or TIME_END)
-
-
-def is_active(one: Lived, at: datetime) -> bool:
-    start, end = active_period(one)
-    return start <= at < end
-
-
-def conflicting(one: Period, others: Iterable[Lived]) -> Lived | None:
-    """The first of the others that is active at some instant of `one`.
+def conflicting(period: Period, others: Iterable[Entitlement]) -> Entitlement | None:
+    """The first of the others that is active at some instant of `period`.
 
     Periods that touch do not conflict, nor does an empty one with anything.
     """
-    return next((other for other in others if _overlap(one, active_period(other))), None)
+    return next((other for other in others if _overlap(period, other.active_period)), None)
 
 
 def _overlap(a: Period, b: Period) -> bool:
