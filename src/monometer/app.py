@@ -32,10 +32,13 @@ from monometer.config import (
 )
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import DomainError
+from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog, NewMeter
 from monometer.services.customers import Customers
+from monometer.services.entitlements import Entitlements
 from monometer.services.features import Features
 from monometer.services.folding import Folder, FoldReport
+from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
@@ -167,6 +170,9 @@ def _services(settings: Settings, database_url: str) -> Services:
         ingestor=ingestor,
         catalog=catalog,
         features=Features(engine, now=now, new_id=new_id),
+        entitlements=Entitlements(engine, now=now, new_id=new_id),
+        grants=Grants(engine, now=now, new_id=new_id),
+        balances=Balances(engine=engine, now=now, projections=settings.projections),
         subjects=Subjects(engine, now=now, new_id=new_id),
         customers=Customers(engine, now=now, new_id=new_id),
         usage=Usage(catalog, events, now, settings.query_rows_max),

@@ -9,9 +9,12 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.config import Settings
+from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog
 from monometer.services.customers import Customers
+from monometer.services.entitlements import Entitlements
 from monometer.services.features import Features
+from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
@@ -29,6 +32,9 @@ class Services:
     ingestor: Ingestor
     catalog: Catalog
     features: Features
+    entitlements: Entitlements
+    grants: Grants
+    balances: Balances
     subjects: Subjects
     customers: Customers
     usage: Usage

@@ -19,6 +19,7 @@ TAGS = [
     {"name": "Product Catalog", "description": "What customers are given access to."},
     {"name": "Subjects", "description": "What is known of those whose usage is measured."},
     {"name": "Customers", "description": "To whom the usage of subjects belongs."},
+    {"name": "Entitlements", "description": "Usage becomes access: credit, limits, switches."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Operations", "description": "For those who run the server."},

@@ -69,6 +69,7 @@ def problem_response(
     detail: str | None = None,
     *,
     fields: Sequence[FieldError] = (),
+    conflicting_id: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
     status = HTTPStatus(status)
@@ -81,7 +82,7 @@ def problem_response(
         body["extensions"] = {
             "validationErrors": [
                 {
-                    "code": "invalid_field",
+                    "code": one.code,
                     "message": one.message,
                     "severity": "critical",
                     "field": one.field,
@@ -89,6 +90,8 @@ def problem_response(
                 for one in fields[:ERRORS_LISTED_MAX]
             ]
         }
+    if conflicting_id is not None:
+        body["extensions"] = {"conflictingEntityId": conflicting_id}
     return Response(msgspec.json.encode(body), status, headers, MEDIA_TYPE)
 
 
@@ -108,7 +111,14 @@ def response_to_failure(request: Request, error: DomainError) -> Response:
         headers = {"WWW-Authenticate": "Bearer"}
     fields = error.fields if isinstance(error, InvalidInput) else ()
     detail = _printable(f"{prefix}{error.message}")
-    return problem_response(request_id_of(request), status, detail, fields=fields, headers=headers)
+    return problem_response(
+        request_id_of(request),
+        status,
+        detail,
+        fields=fields,
+        conflicting_id=error.conflicting_id if isinstance(error, Conflict) else None,
+        headers=headers,
+    )
 
 
 def _response_to_invalid_request(request: Request, error: RequestValidationError) -> Response:

@@ -1,17 +1,20 @@
 """Instants, numbers and JSON, as every dialect writes them."""
 
+import json
 import re
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
-from fastapi import Response
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import Scope
 
-from monometer.core.numbers import plain
+from monometer.core.numbers import PLAIN_DIGITS_MAX, plain, storable
 
 JSON_MEDIA_TYPE = "application/json"  # without a charset: old clients compare it literally
 
@@ -85,6 +88,52 @@ Instant = Annotated[
 STORABLE = BeforeValidator(_storable)
 Text = Annotated[str, STORABLE]
 Value = Annotated[Decimal, WithJsonSchema({"type": "number", "format": "double"})]
+
+
+def _number(value: object) -> Decimal:
+    """Of a body whose numbers are exact; see ExactRoute."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic's way
+    number = Decimal(value)
+    if not storable(number):
+        raise ValueError(f"must have at most {PLAIN_DIGITS_MAX} digits before and after the point")
+    return number
+
+
+Number = Annotated[
+    Decimal, BeforeValidator(_number), WithJsonSchema({"type": "number", "format": "double"})
+]
+# The schema says what the validator cannot be asked for.
+NotNegative = Annotated[
+    Decimal,
+    Field(ge=0),
+    BeforeValidator(_number),
+    WithJsonSchema({"type": "number", "format": "double", "minimum": 0}),
+]
+
+
+def _no_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+class _ExactRequest(Request):
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            body = await self.body()
+            self._json = json.loads(body, parse_float=Decimal, parse_constant=_no_json)
+        return self._json
+
+
+class ExactRoute(APIRoute):
+    """A route in whose JSON bodies numbers with a fraction are Decimals, never floats."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def exact(request: Request) -> Response:
+            return await handle(_ExactRequest(request.scope, request.receive))
+
+        return exact
 
 
 def left_out() -> Any:

@@ -13,6 +13,7 @@ class FieldError:
 
     field: str
     message: str
+    code: str = "invalid_field"
 
 
 class DomainError(Exception):
@@ -44,7 +45,14 @@ class NotFound(DomainError):
 
 
 class Conflict(DomainError):
-    """The thing exists already, is in use, or has changed meanwhile."""
+    """The thing exists already, is in use, or has changed meanwhile.
+
+    `conflicting_id` is the id of what is in the way, where somebody may want it.
+    """
+
+    def __init__(self, message: str, *, conflicting_id: str | None = None) -> None:
+        super().__init__(message)
+        self.conflicting_id = conflicting_id
 
 
 class PreconditionFailed(DomainError):

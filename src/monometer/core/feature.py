@@ -64,11 +64,16 @@ class Feature:
         )
 
 
+def is_id(text: str) -> bool:
+    """Whether it looks like an id, in any case. No key of a feature does."""
+    return _ULID.fullmatch(text) is not None
+
+
 def validate_key(key: str) -> None:
     """Raises InvalidInput for what is no key, or could be taken for an id."""
     if not _KEY.fullmatch(key) or len(key) > KEY_CHARS_MAX:
         raise InvalidInput(f"invalid feature key: {key} does not match {KEY_PATTERN}")
-    if _ULID.fullmatch(key):
+    if is_id(key):
         raise InvalidInput("Feature key cannot be a valid ULID")
 
 

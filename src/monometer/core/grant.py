@@ -129,7 +129,13 @@ def validate_grant(grant: Grant) -> None:
     if not grant.amount.is_finite() or not storable(grant.amount):
         problems.append(FieldError(field="amount", message="amount must have at most 1000 digits"))
     elif grant.amount <= 0:
-        problems.append(FieldError(field="amount", message="amount must be positive"))
+        problems.append(
+            FieldError(
+                field="amount",
+                message="amount must be positive",
+                code="grant_amount_must_be_positive",
+            )
+        )
     if not 0 <= grant.priority <= PRIORITY_MAX:
         message = f"priority must be from 0 to {PRIORITY_MAX}"
         problems.append(FieldError(field="priority", message=message))

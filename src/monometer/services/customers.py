@@ -12,7 +12,7 @@ from monometer.core.customer import SUBJECT_KEYS_MAX, Address, Customer, validat
 from monometer.core.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
 from monometer.core.meter import Metadata
 from monometer.core.subject import Subject
-from monometer.store import customers, subjects
+from monometer.store import customers, entitlements, subjects
 from monometer.store.customers import CustomerFilter
 from monometer.store.engine import reading, snapshot, transaction
 
@@ -55,7 +55,9 @@ class Customers:
     async def create(self, namespace: str, details: CustomerDetails) -> Customer:
         """Also creates the subjects that it lists and nobody knows yet.
 
-        Raises InvalidInput, and Conflict for a key or a subject key that is another's.
+        What those subjects had entitlements to, the customer has from then on.
+        Raises InvalidInput, and Conflict for a key or a subject key that is another's, or where
+        two entitlements of one feature would come together.
         """
         _validate(details)
         now = self._now()
@@ -80,6 +82,7 @@ class Customers:
             await self._check(connection, new)
             await customers.create(connection, new)
             await self._create_subjects(connection, new)
+            await self._take_entitlements(connection, new)
         return new
 
     async def update(self, namespace: str, id_or_key: str, details: CustomerDetails) -> Customer:
@@ -106,16 +109,24 @@ class Customers:
             await self._check(connection, changed)
             await customers.update(connection, changed)
             await self._create_subjects(connection, changed)
+            await self._take_entitlements(connection, changed)
         return changed
 
     async def delete(self, namespace: str, id_or_key: str) -> None:
         """Its key and subject keys become free, and its usage stays with its subjects.
 
-        Raises NotFound, and PreconditionFailed when it is deleted already.
+        Raises NotFound, PreconditionFailed when it is deleted already, and Conflict while it has
+        an active entitlement.
         """
         async with transaction(self._engine) as connection:
+            await customers.lock_owners(connection, namespace)
             found = await customers.find(connection, namespace, id_or_key, lock=True)
             one, now = _live(found, id_or_key), self._now()
+            owned = entitlements.owned_by([one.id])
+            active = await entitlements.active_keys(connection, namespace, owned, at=now)
+            if active:
+                keys = ", ".join(sorted(key for key, _ in active))
+                raise Conflict(f"customer {one.id} has active entitlements: {keys}")
             await customers.update(connection, replace(one, updated_at=now, deleted_at=now))
 
     async def customer(self, namespace: str, id_or_key: str) -> Customer:
@@ -161,6 +172,26 @@ class Customers:
         """
         async with snapshot(self._engine) as connection:
             return await attribution_of(connection, namespace, ids)
+
+    async def _take_entitlements(self, connection: AsyncConnection, of: Customer) -> None:
+        """What its subjects had of their own is the customer's from now on.
+
+        Raises Conflict where it has, or would have, two active ones of a feature's key.
+        """
+        owners = await customers.owners(connection, of.namespace, of.subjects())
+        subjects = [subject for subject, owner in owners.items() if owner == of.id]
+        both = entitlements.owned_by([of.id], subjects)
+        active = await entitlements.active_keys(connection, of.namespace, both, at=self._now())
+        known: dict[str, str] = {}
+        for key, id_ in active:
+            if key in known:
+                raise Conflict(
+                    f"customer {of.id} would have two active entitlements of feature {key}: "
+                    f"{known[key]} and {id_}",
+                    conflicting_id=id_,
+                )
+            known[key] = id_
+        await entitlements.give(connection, of.namespace, subjects, of.id)
 
     async def _check(self, connection: AsyncConnection, wanted: Customer) -> None:
         ids = await subjects.ids_among(connection, wanted.namespace, wanted.subject_keys)

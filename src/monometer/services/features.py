@@ -104,10 +104,15 @@ class Features:
 
 
 async def live_feature(
-    connection: AsyncConnection, namespace: str, id_or_key: str, *, lock: bool = False
+    connection: AsyncConnection,
+    namespace: str,
+    id_or_key: str,
+    *,
+    lock: bool = False,
+    share: bool = False,
 ) -> Feature:
     """Raises NotFound."""
-    found = await features.find(connection, namespace, id_or_key, lock=lock)
+    found = await features.find(connection, namespace, id_or_key, lock=lock, share=share)
     if found is None:
         raise NotFound(f"feature not found: {id_or_key}")
     return found

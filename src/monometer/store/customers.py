@@ -51,6 +51,12 @@ async def lock_owners(connection: AsyncConnection, namespace: str) -> None:
     await connection.execute(select(func.pg_advisory_xact_lock(number)))
 
 
+async def share_owners(connection: AsyncConnection, namespace: str) -> None:
+    """Nobody decides who owns what in a namespace, until the transaction ends. Many may ask so."""
+    number = func.hashtextextended(literal(f"owners in {namespace}", Text), 0)
+    await connection.execute(select(func.pg_advisory_xact_lock_shared(number)))
+
+
 async def conflict(connection: AsyncConnection, one: Customer) -> str | None:
     """Why `one` cannot be stored beside the others, None when it can. Needs `lock_owners`."""
     others = and_(customer.c.namespace == one.namespace, customer.c.id != one.id)

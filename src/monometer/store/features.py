@@ -40,19 +40,25 @@ async def update_(connection: AsyncConnection, changed: Feature) -> None:
 
 
 async def find(
-    connection: AsyncConnection, namespace: str, id_or_key: str, *, lock: bool = False
+    connection: AsyncConnection,
+    namespace: str,
+    id_or_key: str,
+    *,
+    lock: bool = False,
+    share: bool = False,
 ) -> Feature | None:
     """The live feature of that id (in either case) or key. No key looks like an id.
 
-    `lock` keeps others from changing it until the transaction ends.
+    `lock` keeps others from changing it until the transaction ends; so does `share`, which many
+    may ask for at once.
     """
     statement = _select().where(
         feature.c.namespace == namespace,
         feature.c.archived_at.is_(None),
         or_(feature.c.key == id_or_key, feature.c.id == id_or_key.upper()),
     )
-    if lock:
-        statement = statement.with_for_update(of=feature)
+    if lock or share:
+        statement = statement.with_for_update(of=feature, read=share)
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else feature_from_row(row)
 

@@ -2,6 +2,7 @@
 
 from monometer.store.tables.columns import INSTANT, TEXT, TID, XID8, Tid, Xid8, metadata, place
 from monometer.store.tables.customers import customer, customer_subject, subject
+from monometer.store.tables.entitlements import entitlement, entitlement_grant, usage_reset
 from monometer.store.tables.events import event
 from monometer.store.tables.features import feature
 from monometer.store.tables.meters import meter
@@ -22,6 +23,8 @@ __all__ = [
     "cohort",
     "customer",
     "customer_subject",
+    "entitlement",
+    "entitlement_grant",
     "event",
     "feature",
     "hourly_by_group",
@@ -31,4 +34,5 @@ __all__ = [
     "place",
     "projection",
     "subject",
+    "usage_reset",
 ]

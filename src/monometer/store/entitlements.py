@@ -1,0 +1,388 @@
+"""Entitlements as rows, read together with all that they refer to."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    LABEL_STYLE_TABLENAME_PLUS_COL,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    and_,
+    any_,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monometer.core.entitled import Entitled
+from monometer.core.entitlement import Boolean, Entitlement, Metered, Static, Terms
+from monometer.core.feature import is_id
+from monometer.core.recurrence import Recurrence, parse_interval
+from monometer.core.usage_periods import Reset
+from monometer.store.features import feature_from_row
+from monometer.store.grants import all_of, grants_from_value
+from monometer.store.owners import Owner, OwnerRef, owner_select
+from monometer.store.pages import Page, page_of
+from monometer.store.tables import (
+    TEXT,
+    customer,
+    customer_subject,
+    entitlement,
+    feature,
+    meter,
+    usage_reset,
+)
+
+_KEPT = entitlement.c
+
+
+async def lock_pair(
+    connection: AsyncConnection, namespace: str, owner: Owner, feature_key: str
+) -> None:
+    """One at a time makes entitlements of an owner and a feature's key, until it commits."""
+    who = owner.customer_id or f"subject {owner.subject}"
+    name = f"entitlement of {feature_key} of {who} in {namespace}"
+    number = func.hashtextextended(literal(name, Text), 0)
+    await connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+async def lock(connection: AsyncConnection, ids: Collection[str]) -> None:
+    """Nobody else changes these entitlements or what belongs to them until the transaction ends.
+
+    Taken in the order of ids, so that two who lock several never wait for each other in a ring.
+    """
+    wanted = any_(literal(sorted(ids), ARRAY(TEXT)))
+    await connection.execute(
+        select(_KEPT.id).where(_KEPT.id == wanted).order_by(_KEPT.id).with_for_update()
+    )
+
+
+async def create(connection: AsyncConnection, new: Entitlement) -> None:
+    """The caller holds the lock of the pair and has looked for others that are active."""
+    await connection.execute(insert(entitlement).values(**_row_from_entitlement(new)))
+
+
+async def end(connection: AsyncConnection, ended: Entitlement) -> None:
+    """Keep that it was deleted, or that another one took its place."""
+    await connection.execute(
+        update(entitlement)
+        .where(_KEPT.id == ended.id)
+        .values(active_to=ended.active_to, deleted_at=ended.deleted_at, updated_at=ended.updated_at)
+    )
+
+
+async def reset(connection: AsyncConnection, entitlement_id: str, made: Reset) -> None:
+    await connection.execute(
+        insert(usage_reset).values(
+            entitlement_id=entitlement_id,
+            at=made.at,
+            retain_anchor=made.retain_anchor,
+            preserve_overage=made.preserve_overage,
+        )
+    )
+
+
+async def give(
+    connection: AsyncConnection, namespace: str, subjects: Collection[str], customer_id: str
+) -> None:
+    """What belonged to these subjects themselves belongs to the customer from now on."""
+    await connection.execute(
+        update(entitlement)
+        .where(_KEPT.namespace == namespace, _of_subjects(subjects))
+        .values(customer_id=customer_id, subject=None)
+    )
+
+
+async def find(
+    connection: AsyncConnection,
+    namespace: str,
+    ref: OwnerRef | None,
+    id_or_key: str,
+    *,
+    at: datetime,
+    with_grants: bool = False,
+) -> Entitled | None:
+    """By id any that is not deleted, whoever's it is; by its feature's key the one active at `at`.
+
+    None also where the customer is unknown or deleted. Without `ref` by id alone. One statement.
+    """
+    condition = _named(namespace, ref, id_or_key, at)
+    if condition is None:
+        return None
+    statement = _select(with_grants=with_grants).where(condition).limit(1)
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _entitled_from_row(row)
+
+
+async def find_locked(
+    connection: AsyncConnection,
+    namespace: str,
+    ref: OwnerRef | None,
+    id_or_key: str,
+    *,
+    at: datetime,
+    with_grants: bool = False,
+) -> Entitled | None:
+    """As `find`, and nobody else changes it until the transaction ends.
+
+    Read after the lock is there, by a statement of its own: what others did meanwhile is seen.
+    """
+    condition = _named(namespace, ref, id_or_key, at)
+    if condition is None:
+        return None
+    locked = select(_KEPT.id).where(condition).limit(1).with_for_update()
+    id_ = (await connection.execute(locked)).scalar_one_or_none()
+    if id_ is None:
+        return None
+    return await find(connection, namespace, ref, id_, at=at, with_grants=with_grants)
+
+
+async def active_of(
+    connection: AsyncConnection, owner: Owner, namespace: str, *, at: datetime, with_grants: bool
+) -> list[Entitled]:
+    """All that are active at `at`, oldest first."""
+    statement = _select(with_grants=with_grants).where(
+        _of_owner(namespace, owner), _KEPT.deleted_at.is_(None), _active(at)
+    )
+    rows = await connection.execute(statement.order_by(_KEPT.created_at, _KEPT.id))
+    return [_entitled_from_row(row) for row in rows]
+
+
+async def open_of(
+    connection: AsyncConnection, namespace: str, owner: Owner, feature_key: str, *, since: datetime
+) -> list[Entitlement]:
+    """Those of a pair that end after `since`, or never."""
+    statement = _select(with_grants=False).where(
+        _of_owner(namespace, owner),
+        _KEPT.feature_key == feature_key,
+        _KEPT.deleted_at.is_(None),
+        or_(_KEPT.active_to.is_(None), _KEPT.active_to > since),
+    )
+    rows = await connection.execute(statement)
+    return [_entitled_from_row(row).entitlement for row in rows]
+
+
+async def active_keys(
+    connection: AsyncConnection, namespace: str, condition: ColumnElement[bool], *, at: datetime
+) -> list[tuple[str, str]]:
+    """(feature key, id) of what is active at `at`, locked in the order of ids."""
+    rows = await connection.execute(
+        select(_KEPT.feature_key, _KEPT.id)
+        .where(_KEPT.namespace == namespace, condition, _KEPT.deleted_at.is_(None), _active(at))
+        .order_by(_KEPT.id)
+        .with_for_update()
+    )
+    return [(row.feature_key, row.id) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntitlementFilter:
+    """`features` are ids or keys; of none of them, and of no `types`, all. `owners` None is all."""
+
+    features: Collection[str] = ()
+    types: Collection[str] = ()
+    owners: ColumnElement[bool] | None = None
+    active_at: datetime | None = None
+
+
+async def list_(
+    connection: AsyncConnection,
+    namespace: str,
+    wanted: EntitlementFilter,
+    *,
+    order_by: str,
+    descending: bool,
+    offset: int,
+    limit: int,
+) -> Page[Entitled]:
+    """Those that are not deleted, by a column and, where that is equal, by id."""
+    statement = _select(with_grants=False).where(
+        _KEPT.namespace == namespace, _KEPT.deleted_at.is_(None)
+    )
+    if wanted.features:
+        named = any_(literal(list(wanted.features), ARRAY(TEXT)))
+        ids = any_(literal([one.upper() for one in wanted.features], ARRAY(TEXT)))
+        statement = statement.where(or_(_KEPT.feature_key == named, _KEPT.feature_id == ids))
+    if wanted.types:
+        statement = statement.where(_KEPT.type == any_(literal(list(wanted.types), ARRAY(TEXT))))
+    if wanted.owners is not None:
+        statement = statement.where(wanted.owners)
+    if wanted.active_at is not None:
+        statement = statement.where(_active(wanted.active_at))
+    column = _KEPT[order_by]
+    statement = (
+        statement.order_by(column.desc(), _KEPT.id.desc())
+        if descending
+        else statement.order_by(column, _KEPT.id)
+    )
+    return await page_of(connection, statement, _entitled_from_row, offset=offset, limit=limit)
+
+
+def owned_by(customers: Collection[str], subjects: Collection[str] = ()) -> ColumnElement[bool]:
+    """Whether the owner is one of these customers, by id, or one of these subjects."""
+    return or_(_KEPT.customer_id == any_(literal(list(customers), ARRAY(TEXT))),
+               _of_subjects(subjects))  # fmt: skip
+
+
+def _of_subjects(subjects: Collection[str]) -> ColumnElement[bool]:
+    return _KEPT.subject == any_(literal(list(subjects), ARRAY(TEXT)))
+
+
+def _named(
+    namespace: str, ref: OwnerRef | None, id_or_key: str, at: datetime
+) -> ColumnElement[bool] | None:
+    """What `find` looks for; None for what no entitlement can be named by."""
+    kept = and_(_KEPT.namespace == namespace, _KEPT.deleted_at.is_(None))
+    owner = None if ref is None else owner_select(namespace, ref).cte("owner")
+    if is_id(id_or_key):  # then it is no feature's key
+        by_id = and_(kept, _KEPT.id == id_or_key.upper())
+        if owner is None:
+            return by_id
+        known = select(owner.c.deleted_at.is_(None)).where(
+            or_(owner.c.customer_id.is_not(None), owner.c.subject.is_not(None))
+        )
+        return and_(by_id, known.scalar_subquery())
+    if owner is None:
+        return None
+    customer_id = select(owner.c.customer_id).where(owner.c.deleted_at.is_(None)).scalar_subquery()
+    subject = select(owner.c.subject).scalar_subquery()
+    owned = or_(_KEPT.customer_id == customer_id, _KEPT.subject == subject)
+    return and_(kept, owned, _KEPT.feature_key == id_or_key, _active(at))
+
+
+def _of_owner(namespace: str, owner: Owner) -> ColumnElement[bool]:
+    if owner.customer_id is not None:
+        return _KEPT.customer_id == owner.customer_id
+    return and_(_KEPT.namespace == namespace, _KEPT.subject == owner.subject)
+
+
+def _active(at: datetime) -> ColumnElement[bool]:
+    start = func.coalesce(_KEPT.active_from, _KEPT.created_at)
+    return and_(start <= at, or_(_KEPT.active_to.is_(None), _KEPT.active_to > at))
+
+
+def _select(*, with_grants: bool) -> Select[Any]:
+    other = customer.alias("other")
+    another = (
+        select(other.c.id)
+        .where(
+            other.c.namespace == _KEPT.namespace,
+            other.c.deleted_at.is_(None),
+            other.c.id == customer_subject.c.subject_key,
+            other.c.id != customer_subject.c.customer_id,
+        )
+        .exists()
+    )
+    listed = customer_subject.c.subject_key
+    subject_keys = (
+        select(func.array_agg(aggregate_order_by(listed, listed), type_=ARRAY(TEXT)))
+        .where(customer_subject.c.customer_id == _KEPT.customer_id, ~another)
+        .scalar_subquery()
+    )
+    resets = (
+        select(
+            func.array_agg(
+                aggregate_order_by(
+                    func.row(
+                        usage_reset.c.at, usage_reset.c.retain_anchor,
+                        usage_reset.c.preserve_overage,
+                    ),
+                    usage_reset.c.at,
+                )
+            )
+        )
+        .where(usage_reset.c.entitlement_id == _KEPT.id)
+        .scalar_subquery()
+    )  # fmt: skip
+    columns = [
+        subject_keys.label("subject_keys"), resets.label("resets"),
+        customer.c.key.label("customer_key"),
+    ]  # fmt: skip
+    if with_grants:
+        columns.append(all_of(_KEPT.id).label("grants"))
+    joined = (
+        entitlement.join(feature, feature.c.id == _KEPT.feature_id)
+        .outerjoin(meter, meter.c.id == feature.c.meter_id)
+        .outerjoin(customer, customer.c.id == _KEPT.customer_id)
+    )
+    return (
+        select(entitlement, feature, meter, *columns)
+        .select_from(joined)
+        .set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
+    )
+
+
+def _row_from_entitlement(one: Entitlement) -> dict[str, Any]:
+    row = {
+        column.name: getattr(one, column.name)
+        for column in _KEPT
+        if column.name in Entitlement.__dataclass_fields__
+    }
+    terms = one.terms
+    period = terms.usage_period
+    row |= {
+        "type": type(terms).__name__.lower(),
+        "usage_interval": period and period.interval.iso,
+        "usage_anchor": period and period.anchor,
+    }
+    if isinstance(terms, Metered):
+        names = ("measure_from", "issue_after_reset", "issue_after_reset_priority",
+                 "is_soft_limit", "preserve_overage_at_reset")  # fmt: skip
+        row |= {name: getattr(terms, name) for name in names}
+    if isinstance(terms, Static):
+        row["config"] = terms.config
+    return row
+
+
+def _entitled_from_row(row: Row[Any]) -> Entitled:
+    columns = row._mapping  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
+    kept = {column.name: columns[column] for column in _KEPT}
+    names = Entitlement.__dataclass_fields__.keys() & kept.keys()
+    resets: Sequence[tuple[datetime, bool, bool]] = row.resets or ()
+    one = Entitlement(
+        **{name: kept[name] for name in names},
+        terms=_terms(
+            kept,
+            tuple(
+                Reset(at=at, retain_anchor=retain, preserve_overage=preserve)
+                for at, retain, preserve in resets
+            ),
+        ),
+    )
+    return Entitled(
+        entitlement=one,
+        feature=feature_from_row(row),
+        customer_key=row.customer_key,
+        subject_keys=(one.subject,) if one.subject is not None else tuple(row.subject_keys or ()),
+        grants=grants_from_value(columns["grants"]) if "grants" in columns else None,
+    )
+
+
+def _terms(kept: dict[str, Any], resets: tuple[Reset, ...]) -> Terms:
+    period = None
+    if kept["usage_interval"] is not None:
+        period = Recurrence(parse_interval(kept["usage_interval"]), kept["usage_anchor"])
+    if kept["type"] == "static":
+        return Static(config=kept["config"], usage_period=period)
+    if kept["type"] == "boolean":
+        return Boolean(usage_period=period)
+    assert period is not None  # noqa: S101 - the store keeps none without
+    return Metered(
+        usage_period=period,
+        measure_from=kept["measure_from"],
+        issue_after_reset=kept["issue_after_reset"],
+        issue_after_reset_priority=kept["issue_after_reset_priority"],
+        is_soft_limit=kept["is_soft_limit"],
+        preserve_overage_at_reset=kept["preserve_overage_at_reset"],
+        resets=resets,
+    )
