@@ -54,6 +54,19 @@ async def _page(
     return Part((page - 1) * pageSize, pageSize, page)
 
 
+async def _page_or_part(
+    page: PageNumber = None,
+    pageSize: PageSize = None,
+    limit: Annotated[int | None, Query(ge=1, le=PAGE_SIZE_MAX)] = None,
+    offset: Annotated[int | None, Query(ge=0)] = None,
+) -> Part:
+    """The first page, unless another page or a part is asked for."""
+    if page is None and pageSize is None and (limit is not None or offset is not None):
+        return Part(offset or 0, limit or PAGE_SIZE_DEFAULT, None)
+    return await _page(page or 1, pageSize or PAGE_SIZE_DEFAULT)
+
+
+PageOrPartOf = Annotated[Part, Depends(_page_or_part)]
 PartOf = Annotated[Part, Depends(_part)]
 PageOf = Annotated[Part, Depends(_page)]
 

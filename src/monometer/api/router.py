@@ -4,11 +4,14 @@ from fastapi import APIRouter
 
 from monometer.api import health
 from monometer.api.openmeter import (
+    access,
     customers,
     entitlements,
+    entitlements_v2,
     events,
     features,
     grants,
+    grants_v2,
     info,
     ingest,
     meter_query,
@@ -20,5 +23,5 @@ router = APIRouter()
 for part in (ingest, events, meters, meter_query, features, info, health):
     router.include_router(part.router)
 # Keys of subjects and customers may hold slashes, so whatever lies below them comes before them.
-for part in (grants, entitlements, subjects, customers):
+for part in (grants, grants_v2, entitlements, entitlements_v2, access, subjects, customers):
     router.include_router(part.router)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from monometer.core.changes import check_reset
 from monometer.core.entitled import Entitled
 from monometer.core.entitlement import Entitlement, Metered, conflicting, default_grant
-from monometer.core.errors import Conflict, InvalidInput
+from monometer.core.errors import Conflict, InvalidInput, NotFound
 from monometer.core.event import TIME_END
 from monometer.core.feature import Feature
 from monometer.core.minutes import down_to_minute
@@ -25,6 +25,9 @@ from monometer.core.usage_periods import Reset
 from monometer.core.windows import Period
 from monometer.services.features import live_feature
 from monometer.services.finding import (
+    EVERYBODY,
+    CustomersWhoExist,
+    Owners,
     find,
     find_to_change,
     metered_terms,
@@ -165,6 +168,13 @@ class Entitlements:
         async with reading(self._engine) as connection:
             return await find(connection, namespace, ref, id_or_key, at=self._now())
 
+    async def of_any_customer(self, namespace: str, id_: str) -> Entitled:
+        """Whichever customer's it is, by id. Raises NotFound, also for one of a bare subject."""
+        found = await self.entitlement(namespace, None, id_)
+        if found.entitlement.customer_id is None:
+            raise NotFound(f"entitlement not found {id_} in namespace {namespace}")
+        return found
+
     async def active(self, namespace: str, ref: OwnerRef) -> list[Entitled]:
         """All of an owner that are active now. Raises NotFound, PreconditionFailed."""
         async with reading(self._engine) as connection:
@@ -179,27 +189,19 @@ class Entitlements:
         *,
         features: Collection[str] = (),
         types: Collection[str] = (),
-        subjects: Collection[str] | None = None,
-        customer_ids: Collection[str] | None = None,
-        customer_keys: Collection[str] | None = None,
+        owners: Owners | CustomersWhoExist = EVERYBODY,
         only_active: bool = False,
         order_by: str = "created_at",
         descending: bool = False,
         offset: int,
         limit: int,
     ) -> Page[Entitled]:
-        """Of all owners; else of those whose subject, customer id or customer key is given."""
+        """Raises NotFound and PreconditionFailed for customers who must exist."""
         async with reading(self._engine) as connection:
             wanted = EntitlementFilter(
                 features=features,
                 types=types,
-                owners=await owned_by(
-                    connection,
-                    namespace,
-                    subjects=subjects,
-                    customer_ids=customer_ids,
-                    customer_keys=customer_keys,
-                ),
+                owners=await owned_by(connection, namespace, owners),
                 active_at=self._now() if only_active else None,
             )
             return await entitlements.list_(

@@ -1,6 +1,7 @@
 """Finding entitlements and their owners, inside a transaction or a reading of the caller's."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement
@@ -82,23 +83,51 @@ async def _missing(
     raise NotFound(f"entitlement not found {id_or_key} in namespace {namespace}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """Whose entitlements or grants are listed: those that are named, or all where None is.
+
+    Names that nobody has name nobody. `only_customers` leaves out what subjects have of their own.
+    """
+
+    subjects: Collection[str] | None = None
+    customer_ids: Collection[str] | None = None
+    customer_keys: Collection[str] | None = None
+    only_customers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomersWhoExist:
+    """Of these customers, each by id or key, who must be there."""
+
+    ids_or_keys: Collection[str]
+
+
+EVERYBODY = Owners()
+
+
 async def owned_by(
-    connection: AsyncConnection,
-    namespace: str,
-    *,
-    subjects: Collection[str] | None = None,
-    customer_ids: Collection[str] | None = None,
-    customer_keys: Collection[str] | None = None,
+    connection: AsyncConnection, namespace: str, wanted: Owners | CustomersWhoExist
 ) -> ColumnElement[bool] | None:
-    """What an entitlement's owner must be; None where nobody is named. Unknown ones own nothing."""
-    if subjects is None and customer_ids is None and customer_keys is None:
-        return None
-    claimed = await customers.owners(connection, namespace, subjects or ())
-    named = await owners.customers_named(
-        connection, namespace, ids=customer_ids or (), keys=customer_keys or ()
+    """What an entitlement's owner must fulfil; None for nothing.
+
+    Raises NotFound and PreconditionFailed for customers who must exist.
+    """
+    if isinstance(wanted, CustomersWhoExist):
+        found = [
+            await owner_of(connection, namespace, OfCustomer(one)) for one in wanted.ids_or_keys
+        ]
+        return entitlements.owned_by([one.customer_id for one in found if one.customer_id])
+    named = (wanted.subjects, wanted.customer_ids, wanted.customer_keys)
+    if all(one is None for one in named):
+        return entitlements.owned_by_customers() if wanted.only_customers else None
+    subjects = wanted.subjects or ()
+    claimed = await customers.owners(connection, namespace, subjects)
+    known = await owners.customers_named(
+        connection, namespace, ids=wanted.customer_ids or (), keys=wanted.customer_keys or ()
     )
     return entitlements.owned_by(
-        {*claimed.values(), *named}, [one for one in subjects or () if one not in claimed]
+        {*claimed.values(), *known}, [one for one in subjects if one not in claimed]
     )
 
 

@@ -10,11 +10,19 @@ from monometer.core.changes import check_void
 from monometer.core.errors import InvalidInput, NotFound
 from monometer.core.grant import Grant
 from monometer.core.minutes import down_to_minute
-from monometer.services.finding import find, find_to_change, metered_terms, owned_by, owner_of
+from monometer.services.finding import (
+    EVERYBODY,
+    CustomersWhoExist,
+    Owners,
+    find,
+    find_to_change,
+    metered_terms,
+    owned_by,
+)
 from monometer.services.new_grants import NewGrant, grant_of
 from monometer.store import grants
 from monometer.store.engine import reading, transaction
-from monometer.store.owners import OfCustomer, OwnerRef
+from monometer.store.owners import OwnerRef
 from monometer.store.pages import Page
 
 GRANTS_MAX = 10_000  # of an entitlement, since each value looks at them all
@@ -79,32 +87,20 @@ class Grants:
         namespace: str,
         *,
         features: Collection[str] = (),
-        subjects: Collection[str] | None = None,
-        customers: Collection[str] | None = None,
+        owners: Owners | CustomersWhoExist = EVERYBODY,
         include_deleted: bool = False,
         order_by: str = "effective_at",
         descending: bool = False,
         offset: int,
         limit: int,
     ) -> Page[Grant]:
-        """Of all entitlements, or of those of some subjects or customers (ids or keys).
-
-        Raises NotFound for a customer.
-        """
+        """Raises NotFound and PreconditionFailed for customers who must exist."""
         async with reading(self._engine) as connection:
-            for one in customers or ():
-                await owner_of(connection, namespace, OfCustomer(one))
             return await grants.list_(
                 connection,
                 namespace,
                 features=features,
-                owners=await owned_by(
-                    connection,
-                    namespace,
-                    subjects=subjects,
-                    customer_ids=customers,
-                    customer_keys=customers,
-                ),
+                owners=await owned_by(connection, namespace, owners),
                 include_deleted=include_deleted,
                 order_by=order_by,
                 descending=descending,

@@ -31,7 +31,7 @@ from monometer.core.recurrence import Recurrence, parse_interval
 from monometer.core.usage_periods import Reset
 from monometer.store.features import feature_from_row
 from monometer.store.grants import all_of, grants_from_value
-from monometer.store.owners import Owner, OwnerRef, owner_select
+from monometer.store.owners import OfSubject, Owner, OwnerRef, owner_select
 from monometer.store.pages import Page, page_of
 from monometer.store.tables import (
     TEXT,
@@ -114,7 +114,8 @@ async def find(
 ) -> Entitled | None:
     """By id any that is not deleted, whoever's it is; by its feature's key the one active at `at`.
 
-    None also where the customer is unknown or deleted. Without `ref` by id alone. One statement.
+    None also where the customer is unknown or deleted, and for a customer what no customer owns.
+    Without `ref` by id alone. One statement.
     """
     condition = _named(namespace, ref, id_or_key, at)
     if condition is None:
@@ -234,6 +235,11 @@ def owned_by(customers: Collection[str], subjects: Collection[str] = ()) -> Colu
                _of_subjects(subjects))  # fmt: skip
 
 
+def owned_by_customers() -> ColumnElement[bool]:
+    """Whether the owner is a customer."""
+    return _KEPT.customer_id.is_not(None)
+
+
 def _of_subjects(subjects: Collection[str]) -> ColumnElement[bool]:
     return _KEPT.subject == any_(literal(list(subjects), ARRAY(TEXT)))
 
@@ -248,10 +254,10 @@ def _named(
         by_id = and_(kept, _KEPT.id == id_or_key.upper())
         if owner is None:
             return by_id
-        known = select(owner.c.deleted_at.is_(None)).where(
-            or_(owner.c.customer_id.is_not(None), owner.c.subject.is_not(None))
-        )
-        return and_(by_id, known.scalar_subquery())
+        if isinstance(ref, OfSubject):
+            return by_id
+        known = select(owner.c.deleted_at.is_(None)).where(owner.c.customer_id.is_not(None))
+        return and_(by_id, _KEPT.customer_id.is_not(None), known.scalar_subquery())
     if owner is None:
         return None
     customer_id = select(owner.c.customer_id).where(owner.c.deleted_at.is_(None)).scalar_subquery()

@@ -44,4 +44,5 @@ Window = Annotated[WindowSize, Query(description="Of windowedHistory.")]
 WindowZone = Annotated[Text, Query(description="IANA zone that windows are aligned to.")]
 
 # A subject's or a customer's key may hold slashes: `%2F` is decoded before a route is found.
+OF_CUSTOMER = "/api/v2/customers/{customerIdOrKey:any}/entitlements"
 OF_SUBJECT = "/api/v1/subjects/{subjectIdOrKey:any}/entitlements"

@@ -41,6 +41,7 @@ from monometer.api.paging import PartOf, part_to_wire
 from monometer.api.problems import documented
 from monometer.api.wire import ExactRoute, Text, json_response
 from monometer.core import windows
+from monometer.services.finding import Owners
 from monometer.store.owners import OfSubject
 
 router = APIRouter(tags=["Entitlements"], route_class=ExactRoute)
@@ -243,7 +244,7 @@ async def list_entitlements(
         namespace,
         features=feature or (),
         types=entitlementType or (),
-        subjects=subject,
+        owners=Owners(subjects=subject),
         only_active=excludeInactive,
         order_by=ENTITLEMENT_COLUMNS[orderBy],
         descending=order is SortOrder.DESC,

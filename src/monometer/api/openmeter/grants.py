@@ -25,6 +25,7 @@ from monometer.api.openmeter.meter_shapes import SortOrder
 from monometer.api.paging import PAGE_SIZE_MAX, PartOf, part_to_wire
 from monometer.api.problems import documented
 from monometer.api.wire import STORABLE, ExactRoute, Instant, Text, json_response
+from monometer.services.finding import Owners
 from monometer.store.owners import OfSubject
 
 router = APIRouter(tags=["Entitlements"], route_class=ExactRoute)
@@ -101,7 +102,7 @@ async def list_grants(
     found = await services.grants.list(
         namespace,
         features=feature or (),
-        subjects=subject,
+        owners=Owners(subjects=subject),
         include_deleted=includeDeleted,
         order_by="effective_at" if orderBy is None else GRANT_COLUMNS[orderBy],
         descending=order is SortOrder.DESC,
