@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import uuid4
 
 import pytest
@@ -30,6 +30,13 @@ DRIVERS: Final = {
     "python-b236": (PYTHON_B236, HERE / "python" / "b236.py"),
 }
 
+ENTITLING_DRIVERS: Final = {
+    "node-beta185": (NODE, HERE / "node" / "entitlements185.mjs"),
+    "node-beta232": (NODE, HERE / "node" / "entitlements232.mjs"),
+    "python-b185": (PYTHON_B185, HERE / "python" / "entitlements_b185.py"),
+    "python-b236": (PYTHON_B236, HERE / "python" / "entitlements_b236.py"),
+}
+
 
 def command(target: Target, driver: Path) -> list[str]:
     if target is not NODE:
@@ -50,12 +57,13 @@ def require(target: Target) -> None:
 
 
 @pytest.fixture(scope="session")
-def tell(base_url: str) -> Callable[[str], tuple[str, subprocess.CompletedProcess[str]]]:
+def tell(
+    base_url: str,
+) -> Callable[[Target, Path], tuple[str, subprocess.CompletedProcess[str]]]:
     """Runs a client's driver, once in a session, with a tag of its own."""
 
     @cache
-    def run(client: str) -> tuple[str, subprocess.CompletedProcess[str]]:
-        target, driver = DRIVERS[client]
+    def run(target: Target, driver: Path) -> tuple[str, subprocess.CompletedProcess[str]]:
         tag = f"i{uuid4().hex[:12]}"
         with driver.open("rb") as script:
             ended = subprocess.run(
@@ -73,14 +81,23 @@ def tell(base_url: str) -> Callable[[str], tuple[str, subprocess.CompletedProces
     return run
 
 
+Tell: TypeAlias = Callable[[Target, Path], tuple[str, subprocess.CompletedProcess[str]]]
+
+
 @pytest.fixture(params=EVERY)
-def told(
-    request: pytest.FixtureRequest,
-    tell: Callable[[str], tuple[str, subprocess.CompletedProcess[str]]],
-) -> Told:
+def told(request: pytest.FixtureRequest, tell: Tell) -> Told:
     """The story as one client told it; a test that fits some clients only names them."""
-    client: str = request.param
-    require(DRIVERS[client][0])
-    tag, ended = tell(client)
+    return _told(tell, request.param, *DRIVERS[request.param])
+
+
+@pytest.fixture(params=EVERY)
+def entitling(request: pytest.FixtureRequest, tell: Tell) -> Told:
+    """The story of features, entitlements and grants, as one client told it."""
+    return _told(tell, request.param, *ENTITLING_DRIVERS[request.param])
+
+
+def _told(tell: Tell, client: str, target: Target, driver: Path) -> Told:
+    require(target)
+    tag, ended = tell(target, driver)
     assert ended.returncode == 0, f"{client}:\n{ended.stderr}"
     return Told(client=client, tag=tag, steps=json.loads(ended.stdout))

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.property.hostile import batches, times
@@ -36,7 +36,7 @@ def expected(queries: Sequence[PeriodsQuery], events: list[StoredEvent]) -> list
     return [reference.run_periods(query, events) for query in queries]
 
 
-@settings(max_examples=40)  # each one waits for folds
+@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])  # each waits for folds
 @given(examples=st.data())
 async def test_usage_of_many_periods_equals_the_reference_with_cells_and_without(
     event_store: PostgresEventStore,
