@@ -44,6 +44,7 @@ from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.store import migrate
 from monometer.store.engine import create_engine
+from monometer.store.period_usage import PeriodUsage
 from monometer.store.postgres_events import PostgresEventStore
 
 
@@ -162,6 +163,7 @@ def _services(settings: Settings, database_url: str) -> Services:
         flush_events_max=settings.flush_events_max,
         flushed=COMMIT_SECONDS.observe,
     )
+    period_usage = PeriodUsage(projections=settings.projections)
     return Services(
         settings=settings,
         now=now,
@@ -172,7 +174,9 @@ def _services(settings: Settings, database_url: str) -> Services:
         features=Features(engine, now=now, new_id=new_id),
         entitlements=Entitlements(engine, now=now, new_id=new_id),
         grants=Grants(engine, now=now, new_id=new_id),
-        balances=Balances(engine=engine, now=now, projections=settings.projections),
+        balances=Balances(
+            engine=engine, now=now, usage=PeriodUsage(projections=settings.projections)
+        ),
         subjects=Subjects(engine, now=now, new_id=new_id),
         customers=Customers(engine, now=now, new_id=new_id),
         usage=Usage(catalog, events, now, settings.query_rows_max),

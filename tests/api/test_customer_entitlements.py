@@ -209,7 +209,7 @@ def test_entitlement_of_a_subject_is_that_of_the_customer_who_has_it(
     made = api.entitle(subject, feature, issueAfterReset=5)
     assert found(api.http.get(path(customer["id"], made["id"])))["customerId"] == customer["id"]
     for name in (customer["key"], *customer["usageAttribution"]["subjectKeys"]):
-        assert api.value(name, feature["key"])["balance"] == 5
+        assert api.worth(name, feature["key"])["balance"] == 5
     second = attempt(api, customer["id"], feature)
     assert second.json()["extensions"] == {"conflictingEntityId": made["id"]}
 
@@ -231,7 +231,7 @@ def test_what_a_subject_owned_is_the_customers_once_one_has_the_subject(
         assert changed.status_code == HTTPStatus.OK
     kept = found(api.http.get(path(one["id"], made["featureKey"])))
     assert (kept["id"], kept["customerId"]) == (made["id"], one["id"])
-    assert api.value(who, made["featureKey"])["balance"] == 7
+    assert api.worth(who, made["featureKey"])["balance"] == 7
     api.http.delete(path(one["id"], made["id"]))
 
 

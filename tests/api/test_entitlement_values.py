@@ -34,14 +34,14 @@ def api(base_url: str) -> Iterator[Entitling]:
 def test_usage_burns_the_balance_and_what_is_not_covered_is_overage(api: Entitling) -> None:
     who, made, meter = api.metered(issueAfterReset=100)
     name = made["featureKey"]
-    assert api.value(who, name) == {
+    assert api.worth(who, name) == {
         "hasAccess": True, "balance": 100, "usage": 0, "overage": 0,
         "totalAvailableGrantAmount": 100,
     }  # fmt: skip
     api.use(meter, who, "60.1")
-    assert numbers(api.value(who, name)) == (Decimal("39.9"), Decimal("60.1"), 0)
+    assert numbers(api.worth(who, name)) == (Decimal("39.9"), Decimal("60.1"), 0)
     api.use(meter, who, "60.2")
-    assert api.value(who, name) == {
+    assert api.worth(who, name) == {
         "hasAccess": False, "balance": 0, "usage": Decimal("120.3"), "overage": Decimal("20.3"),
         "totalAvailableGrantAmount": 100,
     }  # fmt: skip
@@ -49,13 +49,13 @@ def test_usage_burns_the_balance_and_what_is_not_covered_is_overage(api: Entitli
 
 def test_nothing_granted_is_no_access_even_unused(api: Entitling) -> None:
     who, made, _ = api.metered()
-    assert api.value(who, made["id"])["hasAccess"] is False
+    assert api.worth(who, made["id"])["hasAccess"] is False
 
 
 def test_soft_limit_keeps_access(api: Entitling) -> None:
     who, made, meter = api.metered(isSoftLimit=True)
     api.use(meter, who, 5)
-    value = api.value(who, made["id"])
+    value = api.worth(who, made["id"])
     assert (value["hasAccess"], value["overage"]) == (True, 5)
 
 
@@ -63,7 +63,7 @@ def test_accepted_event_is_in_the_next_value(api: Entitling) -> None:
     who, made, meter = api.metered(issueAfterReset=10)
     for used in range(1, 6):
         api.use(meter, who, 1)
-        assert api.value(who, made["id"])["balance"] == 10 - used
+        assert api.worth(who, made["id"])["balance"] == 10 - used
 
 
 def test_usage_of_others_and_from_before_measurement_does_not_count(api: Entitling) -> None:
@@ -71,7 +71,7 @@ def test_usage_of_others_and_from_before_measurement_does_not_count(api: Entitli
     api.use(meter, "another", 3)
     api.use(meter, who, 4, ago(days=1, minutes=1))
     api.use(meter, who, 1, ago(days=1))
-    assert numbers(api.value(who, made["id"])) == (9, 1, 0)
+    assert numbers(api.worth(who, made["id"])) == (9, 1, 0)
 
 
 def test_usage_must_pass_the_filters_of_the_feature(api: Entitling) -> None:
@@ -84,7 +84,7 @@ def test_usage_must_pass_the_filters_of_the_feature(api: Entitling) -> None:
         at(now, subject="filtered", data={"v": 3, "model": "gpt-4"}),
         at(now, subject="filtered", data={"v": 4, "model": "claude"}),
     )
-    assert api.value("filtered", feature["key"], wire(this_minute() + MINUTE))["usage"] == 3
+    assert api.worth("filtered", feature["key"], wire(this_minute() + MINUTE))["usage"] == 3
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_usage_is_what_the_meter_makes_of_it(api: Entitling, aggregation: str, u
     api.entitle(who, feature, issueAfterReset=10, **SINCE_YESTERDAY)
     for number, minutes in ((2, 30), (3, 20), (2, 10)):
         api.use(meter, who, number, ago(minutes=minutes))
-    value = api.value(who, feature["key"])
+    value = api.worth(who, feature["key"])
     assert numbers(value) == (10 - usage, usage, 0)
 
 
@@ -104,7 +104,7 @@ def test_grants_burn_by_priority_then_by_expiry(api: Entitling) -> None:
     who, made, meter = api.metered(issueAfterReset=100, issueAfterResetPriority=6)
     api.grant(who, made["featureKey"], amount=50, priority=1)
     api.use(meter, who, 60)
-    assert numbers(api.value(who, made["id"])) == (90, 60, 0)
+    assert numbers(api.worth(who, made["id"])) == (90, 60, 0)
     [default, top_up] = found(api.http.get(f"{api.path(who)}/{made['id']}/grants"))
     history = found(
         api.http.get(f"{api.path(who)}/{made['id']}/history", params={"windowSize": "HOUR"})
@@ -118,12 +118,12 @@ def test_grants_burn_by_priority_then_by_expiry(api: Entitling) -> None:
 
 def test_value_is_of_any_time_since_it_is_active(api: Entitling) -> None:
     who, made, _ = api.metered(issueAfterReset=100, **SINCE_YESTERDAY)
-    assert api.value(who, made["id"], ago(hours=1)) == {"hasAccess": False}
+    assert api.worth(who, made["id"], ago(hours=1)) == {"hasAccess": False}
     before = api.http.get(
         f"{api.path(who)}/{made['featureKey']}/value", params={"time": ago(hours=1)}
     )
     assert before.status_code == HTTPStatus.NOT_FOUND
-    assert api.value(who, made["featureKey"], wire(this_minute() + 60 * MINUTE))["balance"] == 100
+    assert api.worth(who, made["featureKey"], wire(this_minute() + 60 * MINUTE))["balance"] == 100
     wrong = api.http.get(f"{api.path(who)}/{made['id']}/value", params={"time": "yesterday"})
     assert wrong.status_code == HTTPStatus.BAD_REQUEST
 
@@ -131,9 +131,9 @@ def test_value_is_of_any_time_since_it_is_active(api: Entitling) -> None:
 def test_later_grant_pays_the_overage_of_the_period(api: Entitling) -> None:
     who, made, meter = api.metered(**SINCE_YESTERDAY)
     api.use(meter, who, 40, ago(hours=2))
-    assert numbers(api.value(who, made["id"])) == (0, 40, 40)
+    assert numbers(api.worth(who, made["id"])) == (0, 40, 40)
     api.grant(who, made["id"], effectiveAt=ago(hours=1))
-    assert numbers(api.value(who, made["id"])) == (60, 40, 0)
+    assert numbers(api.worth(who, made["id"])) == (60, 40, 0)
 
 
 def reset(api: Entitling, who: str, name: str, **body: object) -> Any:
@@ -150,7 +150,7 @@ def test_reset_begins_a_usage_period_with_or_without_the_overage(
         {} if preserve is None else {"preserveOverage": preserve}
     )
     assert reset(api, who, made["featureKey"], **body).status_code == HTTPStatus.NO_CONTENT
-    assert numbers(api.value(who, made["id"])) == (balance, 0, 0)
+    assert numbers(api.worth(who, made["id"])) == (balance, 0, 0)
     assert found(api.http.get(f"/api/v1/entitlements/{made['id']}"))["lastReset"] == ago(hours=1)
 
 
@@ -160,7 +160,7 @@ def test_entitlement_says_whether_resets_preserve_overage(api: Entitling) -> Non
     )
     api.use(meter, who, 130, ago(hours=2))
     reset(api, who, made["id"], effectiveAt=ago(hours=1))
-    assert api.value(who, made["id"])["balance"] == 70
+    assert api.worth(who, made["id"])["balance"] == 70
 
 
 @pytest.mark.parametrize("retain", [True, False])

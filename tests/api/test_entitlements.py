@@ -118,7 +118,7 @@ def test_static_entitlement_tells_its_config_as_it_was_sent(api: Entitling) -> N
     made = api.entitle(who, feature, type="static", config=config, usagePeriod=None)
     assert made["config"] == config
     assert "usagePeriod" not in made
-    assert api.value(who, feature["key"]) == {"hasAccess": True, "config": config}
+    assert api.worth(who, feature["key"]) == {"hasAccess": True, "config": config}
 
 
 def test_boolean_entitlement_is_a_switch(api: Entitling) -> None:
@@ -126,7 +126,7 @@ def test_boolean_entitlement_is_a_switch(api: Entitling) -> None:
     made = api.entitle(who, feature, type="boolean")
     assert made["usagePeriod"]["interval"] == "MONTH"
     assert set(made["currentUsagePeriod"]) == {"from", "to"}
-    assert api.value(who, feature["key"]) == {"hasAccess": True}
+    assert api.worth(who, feature["key"]) == {"hasAccess": True}
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_archived_feature_keeps_its_entitlements(api: Entitling) -> None:
     who, made, meter = api.metered(issueAfterReset=10)
     api.http.delete(f"/api/v1/features/{made['featureId']}")
     api.use(meter, who, 4)
-    assert api.value(who, made["featureKey"])["balance"] == 6
+    assert api.worth(who, made["featureKey"])["balance"] == 6
 
 
 def test_entitlement_is_found_by_id_of_any_subject_and_by_key_of_its_own(api: Entitling) -> None:
@@ -259,11 +259,11 @@ def test_override_takes_the_place_of_the_old_one_and_carries_nothing_over(
     made = api.made(override(api, who, old[by], featureKey=old["featureKey"], issueAfterReset=10,
                              measureUsageFrom=wire(instant(old["createdAt"]))))  # fmt: skip
     assert made["id"] != old["id"]
-    assert api.value(who, old["featureKey"])["overage"] == 20
+    assert api.worth(who, old["featureKey"])["overage"] == 20
     ended = found(api.http.get(f"/api/v1/entitlements/{old['id']}"))
     assert ended["activeTo"] == made["activeFrom"]
-    assert api.value(who, old["id"]) == {"hasAccess": False}
-    assert api.value(who, old["id"], old["createdAt"])["hasAccess"]
+    assert api.worth(who, old["id"]) == {"hasAccess": False}
+    assert api.worth(who, old["id"], old["createdAt"])["hasAccess"]
     assert [one["id"] for one in found(api.http.get(api.path(who)))] == [made["id"]]
 
 

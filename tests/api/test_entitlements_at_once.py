@@ -73,7 +73,7 @@ async def test_grants_given_at_once_all_count(api: Entitling, base_url: str) -> 
     }  # fmt: skip
     request = ("POST", f"{api.path(who)}/{made['id']}/grants", grant)
     assert statuses(await at_once(base_url, *[request] * CLIENTS)) == {HTTPStatus.CREATED: CLIENTS}
-    assert api.value(who, made["id"])["balance"] == CLIENTS - 3
+    assert api.worth(who, made["id"])["balance"] == CLIENTS - 3
 
 
 async def test_grant_is_voided_once(api: Entitling, base_url: str) -> None:
@@ -92,7 +92,7 @@ async def test_one_minute_is_reset_once(api: Entitling, base_url: str) -> None:
     request = ("POST", f"{api.path(who)}/{made['id']}/reset", {"effectiveAt": ago(hours=1)})
     answers = await at_once(base_url, *[request] * CLIENTS)
     assert statuses(answers) == {HTTPStatus.NO_CONTENT: 1, HTTPStatus.BAD_REQUEST: CLIENTS - 1}
-    assert api.value(who, made["id"])["balance"] == 70
+    assert api.worth(who, made["id"])["balance"] == 70
 
 
 async def test_overrides_at_once_follow_each_other_without_gap_or_overlap(
@@ -136,7 +136,7 @@ async def test_everything_at_once_leaves_a_balance_that_can_be_told_from_what_is
     assert sum("voidedAt" in one for one in grants) == len(voided)
     given = sum(one["amount"] for one in grants if "voidedAt" not in one)
     assert given == 10
-    assert api.value(who, made["id"]) == {
+    assert api.worth(who, made["id"]) == {
         "hasAccess": True, "balance": 10, "usage": 0, "overage": 0,
         "totalAvailableGrantAmount": 10,
     }  # fmt: skip

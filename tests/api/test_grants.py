@@ -125,8 +125,8 @@ def test_grant_may_begin_later(api: Entitling) -> None:
     who, made, _ = api.metered()
     later = this_minute() + 90 * MINUTE
     api.grant(who, made["id"], effectiveAt=wire(later))
-    assert api.value(who, made["id"])["balance"] == 0
-    assert api.value(who, made["id"], wire(later + MINUTE))["balance"] == 100
+    assert api.worth(who, made["id"])["balance"] == 0
+    assert api.worth(who, made["id"], wire(later + MINUTE))["balance"] == 100
 
 
 def test_voided_grant_loses_what_is_left_and_stays_in_lists(api: Entitling) -> None:
@@ -136,7 +136,7 @@ def test_voided_grant_loses_what_is_left_and_stays_in_lists(api: Entitling) -> N
     path = f"/api/v1/grants/{grant['id']}"
     voided = api.http.delete(path, params={"at": ago(hours=1, seconds=-30)})
     assert voided.status_code == HTTPStatus.NO_CONTENT
-    value = api.value(who, made["id"])
+    value = api.worth(who, made["id"])
     assert (value["balance"], value["usage"], value["overage"]) == (0, 30, 0)
     assert value["totalAvailableGrantAmount"] == 30
     [listed] = found(api.http.get("/api/v1/grants", params={"subject": who}))

@@ -76,9 +76,10 @@ class Entitling(Metering):
         time = time or wire(now())
         self.send(meter, at(time, subject=subject, data={"v": str(amount)}))
 
-    def value(self, subject: str, key: str, time: str | None = None) -> Found:
+    def worth(self, subject: str, key: str, time: str | None = None) -> Found:
         params = {"time": time} if time else {}
-        return found(self.http.get(f"{self.path(subject)}/{key}/value", params=params))
+        value: Found = found(self.http.get(f"{self.path(subject)}/{key}/value", params=params))
+        return value
 
     @staticmethod
     def path(subject: str) -> str:
@@ -87,7 +88,8 @@ class Entitling(Metering):
     @staticmethod
     def made(answer: httpx.Response) -> Found:
         assert answer.status_code == HTTPStatus.CREATED, answer.text
-        return exact(answer)
+        made: Found = exact(answer)
+        return made
 
 
 def found(answer: httpx.Response) -> Any:

@@ -1,6 +1,6 @@
 """Kinds of failure as problem documents (RFC 7807), in the native dialect's words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -124,7 +124,7 @@ def response_to_failure(request: Request, error: DomainError) -> Response:
 def _response_to_invalid_request(request: Request, error: RequestValidationError) -> Response:
     fields, details = [], []
     for one in error.errors():
-        place, *path = (_printable(str(part)) for part in one["loc"])
+        place, *path = map(_printable, _named(one["loc"], error.body))
         message = _printable(str(one["msg"]).removeprefix("Value error, "))
         if place == "body" and path and one["type"] != "json_invalid":
             pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
@@ -140,7 +140,22 @@ def _response_to_invalid_request(request: Request, error: RequestValidationError
     return problem_response(request_id_of(request), HTTPStatus.BAD_REQUEST, detail, fields=fields)
 
 
+def _named(loc: Sequence[str | int], body: object) -> Iterator[str]:
+    """The place of an error without the types of objects, which pydantic names on the way."""
+    here = body
+    for index, part in enumerate(loc):
+        if index and isinstance(here, dict) and part not in here and here.get("type") == part:
+            continue
+        yield str(part)
+        if index and isinstance(here, dict):
+            here = here.get(part)
+        elif index and isinstance(here, list) and isinstance(part, int):
+            here = here[part] if part < len(here) else None
+
+
 def _problem_of_whole_body(error: dict[str, Any]) -> str:
+    if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return str(error["msg"])
     if error["type"] == "missing":
         return "value is required but missing"
     if error["type"] == "json_invalid":

@@ -21,16 +21,14 @@ from monometer.services.finding import find, metered_terms, owner_of
 from monometer.store import entitlements
 from monometer.store.engine import reading
 from monometer.store.owners import OfCustomer, OwnerRef
-from monometer.store.period_usage import usages_of
+from monometer.store.period_usage import PeriodUsage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balances:
-    """Values of entitlements. `projections` false reads every event itself."""
-
     engine: AsyncEngine
     now: Callable[[], datetime]
-    projections: bool = True
+    usage: PeriodUsage
 
     async def value(
         self, namespace: str, ref: OwnerRef, id_or_key: str, at: datetime | None = None
@@ -129,7 +127,7 @@ class Balances:
         self, connection: AsyncConnection, found: Sequence[Entitled], plans: Sequence[Plan]
     ) -> list[Burndown]:
         queries = [one.query(planned.periods) for one, planned in zip(found, plans, strict=True)]
-        answers = await usages_of(connection, queries, projections=self.projections)
+        answers = await self.usage.of(connection, queries)
         return [burn(*pair) for pair in zip(plans, answers, strict=True)]
 
 

@@ -15,8 +15,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.core.errors import DomainError
+from monometer.core.feature import Feature
 from monometer.core.meter import Meter
-from monometer.store import cohorts, meters, projections
+from monometer.store import cohorts, features, meters, projections
 from monometer.store.arrangement import arrange
 from monometer.store.cohorts import Cohort, Pulse
 from monometer.store.engine import reading, transaction
@@ -61,7 +62,7 @@ class Folder:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._wanted: dict[projections.Key, projections.Wanted] = {}
-        self._of_meters: dict[str, tuple[datetime, list[projections.Wanted]]] = {}
+        self._of_each: dict[str, tuple[object, list[projections.Wanted]]] = {}
         self._seen: tuple[str, str] | None = None
         self._arranged_at = self._reported_at = datetime.min.replace(tzinfo=UTC)
         self._events_max = EVENTS_MAX
@@ -120,26 +121,37 @@ class Folder:
         return changed or foreign or late or not pulse.cohorts
 
     async def _arrange(self) -> None:
-        """Make what meters want and does not exist, drop what none has wanted for a while."""
+        """Make what is wanted and does not exist, drop what nobody has wanted for a while."""
         now = self._now()
         async with transaction(self._engine) as connection:
             before = await cohorts.pulse(connection)
-            self._want(await meters.all_live(connection))
+            self._want(await meters.all_live(connection), await features.all_used(connection))
             await arrange(connection, self._wanted)
             await projections.drop_unwanted(connection, now - UNWANTED_FOR)
             after = await cohorts.pulse(connection)
         self._seen = (before.meters, after.projections)
         self._arranged_at, self._tail = now, True
 
-    def _want(self, live: Iterable[Meter]) -> None:
-        """What a meter wants takes long to find out, and changes with the meter alone."""
-        known, self._of_meters = self._of_meters, {}
-        for one in live:
-            wanted = known.get(one.id)
-            if wanted is None or wanted[0] != one.updated_at:
-                wanted = one.updated_at, projections.wanted_for(one.namespace, one.measure())
-            self._of_meters[one.id] = wanted
-        self._wanted = {each.key: each for _, all_ in self._of_meters.values() for each in all_}
+    def _want(self, live: Iterable[Meter], used: Iterable[Feature]) -> None:
+        """What a meter wants takes long to find out, and changes with the meter alone.
+
+        A feature asks for subjects only, and with filters for cells of its own.
+        """
+        known, self._of_each = self._of_each, {}
+        for meter in live:
+            stamp = meter.updated_at
+            before, wanted = known.get(meter.id, (None, []))
+            if before != stamp:
+                wanted = projections.wanted_for(meter.namespace, meter.measure())
+            self._of_each[meter.id] = stamp, wanted
+        for feature in used:
+            changed = feature.updated_at, feature.meter and feature.meter.updated_at
+            before, wanted = known.get(feature.id, (None, []))
+            measure = None if before == changed else feature.measure()
+            if measure is not None:
+                wanted = projections.wanted_for_subjects(feature.namespace, measure)
+            self._of_each[feature.id] = changed, wanted
+        self._wanted = {each.key: each for _, all_ in self._of_each.values() for each in all_}
 
     async def _clear_up(self, pulse: Pulse) -> bool:
         """What a drop and what a restore have left behind. Returns whether there was anything."""

@@ -22,7 +22,7 @@ from monometer.core.errors import Conflict
 from monometer.core.feature import Feature
 from monometer.store.meters import meter_from_row
 from monometer.store.pages import Page, page_of
-from monometer.store.tables import TEXT, feature, meter
+from monometer.store.tables import TEXT, entitlement, feature, meter
 
 
 async def create(connection: AsyncConnection, new: Feature) -> None:
@@ -93,6 +93,17 @@ async def live_of_meter(connection: AsyncConnection, meter_id: str) -> Sequence[
     statement = _select().where(feature.c.meter_id == meter_id, feature.c.archived_at.is_(None))
     rows = await connection.execute(statement.order_by(feature.c.key))
     return [feature_from_row(row) for row in rows]
+
+
+async def all_used(connection: AsyncConnection) -> Sequence[Feature]:
+    """Features of all namespaces with a meter, that are live or have an entitlement without end."""
+    open_ = entitlement.c.active_to.is_(None) & entitlement.c.deleted_at.is_(None)
+    entitled = select(entitlement.c.feature_id).where(open_)
+    statement = _select().where(
+        feature.c.meter_id.is_not(None),
+        or_(feature.c.archived_at.is_(None), feature.c.id.in_(entitled)),
+    )
+    return [feature_from_row(row) for row in await connection.execute(statement)]
 
 
 def _select() -> Select[Any]:

@@ -153,8 +153,8 @@ def _row_from_grant(one: Grant) -> dict[str, Any]:
         "min_rollover": one.min_rollover,
         "max_rollover": one.max_rollover,
         "voided_at": one.voided_at,
-        "metadata": one.metadata and json_text(one.metadata),
-        "annotations": one.annotations and json_text(one.annotations),
+        "metadata": one.metadata and json_text(dict(one.metadata)),
+        "annotations": one.annotations and json_text(dict(one.annotations)),
         "created_at": one.created_at,
         "updated_at": one.updated_at,
     }

@@ -1,10 +1,10 @@
 """Usage of many periods read from PostgreSQL: one statement, on a connection of the caller's.
 
-No transaction is needed: a watermark that moves after it was looked up is noticed by the statement
-that used it, which is then asked again.
+No transaction is needed: the statement itself notices when a watermark has moved since it was
+looked up, and is then asked again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -29,24 +29,54 @@ _Key: TypeAlias = tuple[str, bytes]  # namespace and fingerprint of a measure
 
 TRIES = 5  # with cells; a fold moves a watermark a few times a second at most
 STATEMENTS_MAX = 500
+SOURCES_MAX = 10_000
 
 
-async def usages_of(
-    connection: AsyncConnection, queries: Sequence[PeriodsQuery], *, projections: bool = True
-) -> list[dict[Period, Decimal]]:
-    """The usage of each period of each query; a period without any is left out.
+class PeriodUsage:
+    """Asks for the usage of many periods. Without `projections` every event itself is read.
 
-    Two statements, whatever the number of queries; one without projections.
+    Where cells lie is remembered from one question to the next.
     """
-    asked = [query for query in queries if query.periods and query.subjects]
-    driver = await _driver_of(connection)
-    for has_cells in [*[projections] * TRIES, False]:
-        sources = await _sources_for(driver, asked) if has_cells else {}
-        found = await _ask(driver, asked, sources)
-        if found is not None:
-            break
-    answers = iter(found or ())
-    return [next(answers) if q.periods and q.subjects else {} for q in queries]
+
+    def __init__(self, *, projections: bool = True) -> None:
+        self._projections = projections
+        self._sources: dict[_Key, CellSource] = {}
+
+    async def of(
+        self, connection: AsyncConnection, queries: Sequence[PeriodsQuery]
+    ) -> list[dict[Period, Decimal]]:
+        """The usage of each period of each query; a period without any is left out.
+
+        One statement, whatever the number of queries; more after a watermark has moved, and where
+        there are no cells.
+        """
+        asked = [query for query in queries if query.periods and query.subjects]
+        driver = await _driver_of(connection)
+        found: list[dict[Period, Decimal]] | None = None if asked else []
+        for has_cells in [*[self._projections] * TRIES, False]:
+            if found is not None:
+                break
+            sources = await self._sources_for(driver, asked) if has_cells else {}
+            found = await _ask(driver, asked, sources)
+            if found is None:
+                for key in sources:
+                    self._sources.pop(key, None)
+        answers = iter(found or ())
+        return [next(answers) if query.periods and query.subjects else {} for query in queries]
+
+    async def _sources_for(
+        self, driver: "asyncpg.Connection[asyncpg.Record]", queries: Sequence[PeriodsQuery]
+    ) -> Mapping[_Key, CellSource]:
+        """Cells of queries that can use any. Those remembered may be out of date by now."""
+        wanted = {
+            _key(query) for query in queries if query.measure.aggregation is not Aggregation.LATEST
+        }
+        known = {key: self._sources[key] for key in wanted & self._sources.keys()}
+        if len(known) < len(wanted):
+            if len(self._sources) > SOURCES_MAX:
+                self._sources.clear()
+            self._sources |= await _look_up(driver, wanted - known.keys())
+        return {key: self._sources[key] for key in wanted & self._sources.keys()}
 
 
 async def _ask(
@@ -114,15 +144,9 @@ def _statement(shapes: tuple[_Shape, ...]) -> Statement:
     return compiled(periods_select([shape.question for shape in shapes]))
 
 
-async def _sources_for(
-    driver: "asyncpg.Connection[asyncpg.Record]", queries: Iterable[PeriodsQuery]
+async def _look_up(
+    driver: "asyncpg.Connection[asyncpg.Record]", wanted: Collection[_Key]
 ) -> Mapping[_Key, CellSource]:
-    """Cells of queries that can use any, by the fingerprint of their measure."""
-    wanted = {
-        _key(query) for query in queries if query.measure.aggregation is not Aggregation.LATEST
-    }
-    if not wanted:
-        return {}
     statement = _usable()
     namespaces, prints = ({*side} for side in zip(*wanted, strict=True))
     values = {"namespaces": list(namespaces), "fingerprints": list(prints)}

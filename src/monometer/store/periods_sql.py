@@ -94,6 +94,7 @@ def _fresh(one: _Question) -> ColumnElement[bool]:
             projection.c.id == one.projection,
             cohort.c.cluster == CLUSTER,
             cohort.c.watermark == one.watermark,
+            ~projection.c.sparse,
         )
         .exists()
     )

@@ -66,6 +66,11 @@ def wanted_for(namespace: str, measure: Measure) -> list[Wanted]:
     ]
 
 
+def wanted_for_subjects(namespace: str, measure: Measure) -> list[Wanted]:
+    """What the usage of given subjects can use, as a feature's is."""
+    return [one for one in wanted_for(namespace, measure) if one.kind is Kind.SUBJECT]
+
+
 async def statuses(connection: AsyncConnection, namespace: str | None = None) -> list[Status]:
     columns = {column.name: column for column in (*cohort.c, *projection.c)}
     statement = (
