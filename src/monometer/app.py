@@ -174,9 +174,7 @@ def _services(settings: Settings, database_url: str) -> Services:
         features=Features(engine, now=now, new_id=new_id),
         entitlements=Entitlements(engine, now=now, new_id=new_id),
         grants=Grants(engine, now=now, new_id=new_id),
-        balances=Balances(
-            engine=engine, now=now, usage=PeriodUsage(projections=settings.projections)
-        ),
+        balances=Balances(engine=engine, now=now, usage=period_usage),
         subjects=Subjects(engine, now=now, new_id=new_id),
         customers=Customers(engine, now=now, new_id=new_id),
         usage=Usage(catalog, events, now, settings.query_rows_max),

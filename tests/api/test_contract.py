@@ -35,6 +35,11 @@ GIVES_JSON: Final = frozenset({JSON})
 GIVES_ROWS: Final = frozenset({JSON, CSV})
 TAKES_JSON: Final = frozenset({JSON})
 
+ORDER: Final = "query:order query:orderBy"
+HISTORY: Final = "query:from query:to query:windowSize* query:windowTimeZone"
+OF_SUBJECT: Final = "/api/v1/subjects/{subjectIdOrKey}/entitlements"
+OF_CUSTOMER: Final = "/api/v2/customers/{customerIdOrKey}/entitlements"
+NAMED: Final = "{entitlementIdOrFeatureKey}"
 PARTS: Final = "query:page query:pageSize query:offset query:limit"
 
 CONTRACTS: Final = (
@@ -89,12 +94,168 @@ CONTRACTS: Final = (
         "get", "/api/v1/features/{featureId}", "getFeature", "path:featureId*", 200, GIVES_JSON
     ),
     Contract("delete", "/api/v1/features/{featureId}", "deleteFeature", "path:featureId*", 204),
+    Contract(
+        "get", "/api/v1/entitlements", "listEntitlements",
+        "query:feature query:subject query:entitlementType query:excludeInactive "
+        f"{PARTS} {ORDER}", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", "/api/v1/entitlements/{entitlementId}", "getEntitlementById",
+        "path:entitlementId*", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", "/api/v1/grants", "listGrants",
+        f"query:feature query:subject query:includeDeleted {PARTS} {ORDER}", 200, GIVES_JSON,
+    ),
+    Contract(
+        "delete", "/api/v1/grants/{grantId}", "voidGrant", "path:grantId* query:at", 204,
+    ),
+    Contract(
+        "post", OF_SUBJECT, "createEntitlement",
+        "path:subjectIdOrKey*", 201, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract(
+        "get", OF_SUBJECT, "listSubjectEntitlements",
+        "path:subjectIdOrKey* query:includeDeleted", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", f"{OF_SUBJECT}/{{entitlementId}}", "getEntitlement",
+        "path:subjectIdOrKey* path:entitlementId*", 200, GIVES_JSON,
+    ),
+    Contract(
+        "delete", f"{OF_SUBJECT}/{{entitlementId}}", "deleteEntitlement",
+        "path:subjectIdOrKey* path:entitlementId*", 204,
+    ),
+    Contract(
+        "get", f"{OF_SUBJECT}/{{entitlementId}}/history", "getEntitlementHistory",
+        f"path:subjectIdOrKey* path:entitlementId* {HISTORY}", 200, GIVES_JSON,
+    ),
+    Contract(
+        "post", f"{OF_SUBJECT}/{{entitlementId}}/reset", "resetEntitlementUsage",
+        "path:subjectIdOrKey* path:entitlementId*", 204, body_types=TAKES_JSON,
+    ),
+    Contract(
+        "get", f"{OF_SUBJECT}/{NAMED}/value", "getEntitlementValue",
+        "path:subjectIdOrKey* path:entitlementIdOrFeatureKey* query:time", 200, GIVES_JSON,
+    ),
+    Contract(
+        "put", f"{OF_SUBJECT}/{NAMED}/override", "overrideEntitlement",
+        "path:subjectIdOrKey* path:entitlementIdOrFeatureKey*", 201, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract(
+        "post", f"{OF_SUBJECT}/{NAMED}/grants", "createGrant",
+        "path:subjectIdOrKey* path:entitlementIdOrFeatureKey*", 201, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract(
+        "get", f"{OF_SUBJECT}/{NAMED}/grants", "listEntitlementGrants",
+        "path:subjectIdOrKey* path:entitlementIdOrFeatureKey* query:includeDeleted "
+        "query:orderBy", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", "/api/v1/customers/{customerIdOrKey}/access", "getCustomerAccess",
+        "path:customerIdOrKey*", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", "/api/v1/customers/{customerIdOrKey}/entitlements/{featureKey}/value",
+        "getCustomerEntitlementValue",
+        "path:customerIdOrKey* path:featureKey* query:time", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", "/api/v2/entitlements", "listEntitlementsV2",
+        "query:feature query:customerKeys query:customerIds query:entitlementType "
+        f"query:excludeInactive {PARTS} {ORDER}", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", "/api/v2/entitlements/{entitlementId}", "getEntitlementByIdV2",
+        "path:entitlementId*", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", "/api/v2/grants", "listGrantsV2",
+        f"query:feature query:customer query:includeDeleted {PARTS} {ORDER}", 200, GIVES_JSON,
+    ),
+    Contract(
+        "post", OF_CUSTOMER, "createCustomerEntitlementV2",
+        "path:customerIdOrKey*", 201, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract(
+        "get", OF_CUSTOMER, "listCustomerEntitlementsV2",
+        "path:customerIdOrKey* query:includeDeleted query:page query:pageSize "
+        f"{ORDER}", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", f"{OF_CUSTOMER}/{NAMED}", "getCustomerEntitlementV2",
+        "path:customerIdOrKey* path:entitlementIdOrFeatureKey*", 200, GIVES_JSON,
+    ),
+    Contract(
+        "delete", f"{OF_CUSTOMER}/{NAMED}", "deleteCustomerEntitlementV2",
+        "path:customerIdOrKey* path:entitlementIdOrFeatureKey*", 204,
+    ),
+    Contract(
+        "put", f"{OF_CUSTOMER}/{NAMED}/override", "overrideCustomerEntitlementV2",
+        "path:customerIdOrKey* path:entitlementIdOrFeatureKey*", 201, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract(
+        "post", f"{OF_CUSTOMER}/{NAMED}/reset", "resetCustomerEntitlementUsageV2",
+        "path:customerIdOrKey* path:entitlementIdOrFeatureKey*", 204, body_types=TAKES_JSON,
+    ),
+    Contract(
+        "get", f"{OF_CUSTOMER}/{NAMED}/value", "getCustomerEntitlementValueV2",
+        "path:customerIdOrKey* path:entitlementIdOrFeatureKey* query:time", 200, GIVES_JSON,
+    ),
+    Contract(
+        "get", f"{OF_CUSTOMER}/{NAMED}/history", "getCustomerEntitlementHistoryV2",
+        f"path:customerIdOrKey* path:entitlementIdOrFeatureKey* {HISTORY}", 200, GIVES_JSON,
+    ),
+    Contract(
+        "post", f"{OF_CUSTOMER}/{NAMED}/grants", "createCustomerEntitlementGrantV2",
+        "path:customerIdOrKey* path:entitlementIdOrFeatureKey*", 201, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract(
+        "get", f"{OF_CUSTOMER}/{NAMED}/grants", "listCustomerEntitlementGrantsV2",
+        "path:customerIdOrKey* path:entitlementIdOrFeatureKey* query:includeDeleted "
+        f"{PARTS} {ORDER}", 200, GIVES_JSON,
+    ),
     Contract("get", "/api/v1/info/currencies", "listCurrencies", "", 200, GIVES_JSON),
     Contract("get", "/api/v1/info/progress/{id}", "getProgress", "path:id*", 200, GIVES_JSON),
 )  # fmt: skip
 
 SCHEMAS: Final = (
     "Event",
+    "BalanceHistoryWindow",
+    "CustomerAccess",
+    "EntitlementBoolean",
+    "EntitlementBooleanCreateInputs",
+    "EntitlementBooleanV2",
+    "EntitlementGrant",
+    "EntitlementGrantCreateInput",
+    "EntitlementGrantCreateInputV2",
+    "EntitlementGrantV2",
+    "EntitlementMetered",
+    "EntitlementMeteredCreateInputs",
+    "EntitlementMeteredV2",
+    "EntitlementMeteredV2CreateInputs",
+    "EntitlementOrderBy",
+    "EntitlementPaginatedResponse",
+    "EntitlementStatic",
+    "EntitlementStaticCreateInputs",
+    "EntitlementStaticV2",
+    "EntitlementType",
+    "EntitlementV2PaginatedResponse",
+    "EntitlementValue",
+    "EntitlementValueV2",
+    "ExpirationDuration",
+    "ExpirationPeriod",
+    "GrantBurnDownHistorySegment",
+    "GrantOrderBy",
+    "GrantPaginatedResponse",
+    "GrantUsageRecord",
+    "GrantV2PaginatedResponse",
+    "IssueAfterReset",
+    "Period",
+    "RecurringPeriod",
+    "RecurringPeriodCreateInput",
+    "ResetEntitlementUsageInput",
+    "WindowedBalanceHistory",
     "Feature",
     "FeatureCreateInputs",
     "FeatureLLMUnitCost",
