@@ -104,14 +104,18 @@ class MeteredCreateInputs(CreateInputs):
     """What metered ones of v1 and v2 have."""
 
     type: Literal["metered"]
-    isSoftLimit: bool = Field(False, description="Access stays when the balance is used up.")
+    isSoftLimit: bool = Field(
+        False, strict=True, description="Access stays when the balance is used up."
+    )
     usagePeriod: RecurringPeriodCreateInput
     measureUsageFrom: MeasureUsageFrom | None = None
     issueAfterReset: NotNegative | None = Field(
         None, description="The balance that every reset restores."
     )
     issueAfterResetPriority: Priority | None = Field(None, description="Left out, 1.")
-    preserveOverageAtReset: bool = Field(False, description="Resets carry overage over.")
+    preserveOverageAtReset: bool = Field(
+        False, strict=True, description="Resets carry overage over."
+    )
 
 
 class EntitlementMeteredCreateInputs(MeteredCreateInputs):
@@ -119,7 +123,9 @@ class EntitlementMeteredCreateInputs(MeteredCreateInputs):
 
     model_config = ConfigDict(json_schema_extra={"examples": [METERED_EXAMPLE]})
 
-    isUnlimited: bool = Field(False, deprecated=True, description="Accepted and not used.")
+    isUnlimited: bool = Field(
+        False, strict=True, deprecated=True, description="Accepted and not used."
+    )
 
 
 class EntitlementStaticCreateInputs(CreateInputs):
@@ -220,7 +226,7 @@ class EntitlementMetered(KeptMetered):
     )
 
     subjectKey: SubjectKey
-    isUnlimited: bool = Field(False, deprecated=True)
+    isUnlimited: bool = Field(False, strict=True, deprecated=True)
 
 
 class EntitlementStatic(KeptStatic):
@@ -256,8 +262,12 @@ class ResetEntitlementUsageInput(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"retainAnchor": True}]})
 
     effectiveAt: Instant | None = Field(None, description="Cut to the minute; left out, now.")
-    retainAnchor: bool = Field(False, description="Else periods count from the reset on.")
-    preserveOverage: bool | None = Field(None, description="Left out, as the entitlement says.")
+    retainAnchor: bool = Field(
+        False, strict=True, description="Else periods count from the reset on."
+    )
+    preserveOverage: bool | None = Field(
+        None, strict=True, description="Left out, as the entitlement says."
+    )
 
 
 def new_entitlement_from_wire(
