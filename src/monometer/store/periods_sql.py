@@ -70,7 +70,7 @@ def periods_select(questions: Sequence[tuple[str, Measure, bool]]) -> CompoundSe
 
     A question is a namespace, a measure and whether there are cells. Where `fresh` is false the
     watermark has moved since it was looked up, and the value means nothing. A period without usage
-    may have no row.
+    may have no value, and a level no row.
     """
     parts = []
     for number, (namespace, measure, has_cells) in enumerate(questions):
@@ -128,11 +128,14 @@ def _rows(one: _Question, *, has_cells: bool) -> FromClause:
 
 
 def _edge(one: _Question, start: ColumnElement[Any], end: ColumnElement[Any]) -> Select[Any]:
-    """Events from `start` to `end`: looked up for each period along the index."""
+    """Events from `start` to `end`: looked up for each period along the index.
+
+    Each period has a row at least, which tells whether the answer is fresh.
+    """
     inside = one.events(event.c.time >= start, event.c.time < end)
     edge = select(_merged(one, one.value).label("value")).where(*inside).lateral()
     return select(one.period.number.label("period"), edge.c.value).join_from(
-        one.periods, edge, true()
+        one.periods, edge, true(), isouter=True
     )
 
 

@@ -154,7 +154,7 @@ async def update_customer(
     operation_id="deleteCustomer",
     summary="Delete a customer",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED),
+    responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED),
 )
 async def delete_customer(
     services: ServicesOf, namespace: NamespaceOf, customerIdOrKey: CustomerIdOrKey
