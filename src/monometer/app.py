@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from limits import parse as rate_from_text
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from ulid import ULID
 
 from monometer import __version__, logs
 from monometer.api import problems
+from monometer.api.access import Access, RateLimit
 from monometer.api.bodies import BoundedBodies
 from monometer.api.deps import Services
 from monometer.api.document import DESCRIPTION, TAGS, describe
@@ -33,8 +35,10 @@ from monometer.config import (
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import DomainError
 from monometer.services.catalog import Catalog, NewMeter
+from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.ingest import Ingestor
+from monometer.services.keys import Keys
 from monometer.services.usage import Usage
 from monometer.store import migrate
 from monometer.store.engine import create_engine
@@ -91,7 +95,15 @@ def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
     problems.install(app)
     route = Route(ingest.PATH, ingest.ingest_events, methods=["POST"])
     inner = Shortcut(super(Application, app).__call__, app=app, route=route)
-    bounded = BoundedBodies(inner, bytes_max=settings.body_bytes_max)
+    bounded: ASGIApp = BoundedBodies(inner, bytes_max=settings.body_bytes_max)
+    if settings.auth_required:
+        rate = settings.key_rate_max
+        bounded = Access(
+            bounded,
+            doorkeeper=lambda: app.state.services.doorkeeper,
+            home=settings.namespace,
+            limit=RateLimit(rate_from_text(rate)) if rate else None,
+        )
     app.outermost = RequestContext(bounded, new_id=request_ids())
     describe(app)
     return app
@@ -130,6 +142,7 @@ def _lifespan(
                 yield
             finally:
                 await services.ingestor.stop()
+                await services.doorkeeper.stop()
                 if folder is not None:
                     await folder.stop()
         finally:
@@ -156,6 +169,9 @@ def _services(settings: Settings, database_url: str) -> Services:
         flush_events_max=settings.flush_events_max,
         flushed=COMMIT_SECONDS.observe,
     )
+    doorkeeper = Doorkeeper(
+        engine, now=now, namespace=settings.namespace, admin_key=settings.admin_key
+    )
     return Services(
         settings=settings,
         now=now,
@@ -164,6 +180,8 @@ def _services(settings: Settings, database_url: str) -> Services:
         ingestor=ingestor,
         catalog=catalog,
         usage=Usage(catalog, events, now, settings.query_rows_max),
+        keys=Keys(engine, now=now, new_id=new_id, revoked=doorkeeper.forget),
+        doorkeeper=doorkeeper,
     )
 
 

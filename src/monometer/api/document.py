@@ -18,6 +18,7 @@ TAGS = [
     {"name": "Meters", "description": "What is measured, and the measurements."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
+    {"name": "Keys", "description": "Who may do what."},
     {"name": "Operations", "description": "For those who run the server."},
 ]
 
@@ -43,6 +44,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     schemas = document["components"]["schemas"]
+    # A server on a loopback address asks for none. Which scope: docs/operations.md.
+    document["components"]["securitySchemes"] = {"ApiKey": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"ApiKey": []}, {}]
     # Two shapes that no route declares to FastAPI: every problem, and the body of ingest.
     for shape in (Problem, Event):
         model = shape.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -1,5 +1,6 @@
 """Every table, its constraints and their reasons. Alembic compares the database with this."""
 
+from monometer.store.tables.api_keys import api_key
 from monometer.store.tables.columns import INSTANT, TEXT, TID, XID8, Tid, Xid8, metadata, place
 from monometer.store.tables.events import event
 from monometer.store.tables.meters import meter
@@ -17,6 +18,7 @@ __all__ = [
     "XID8",
     "Tid",
     "Xid8",
+    "api_key",
     "cohort",
     "event",
     "hourly_by_group",
