@@ -45,7 +45,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     schemas = document["components"]["schemas"]
     # A server on a loopback address asks for none. Which scope: docs/operations.md.
-    document["components"]["securitySchemes"] = {"ApiKey": {"type": "http", "scheme": "bearer"}}
+    schemes = document["components"].setdefault("securitySchemes", {})
+    schemes["ApiKey"] = {"type": "http", "scheme": "bearer"}
     document["security"] = [{"ApiKey": []}, {}]
     # Two shapes that no route declares to FastAPI: every problem, and the body of ingest.
     for shape in (Problem, Event):

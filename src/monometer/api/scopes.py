@@ -63,6 +63,13 @@ RULES: tuple[Rule, ...] = (
     Rule("/api/v1/portal/tokens", S.PORTAL_READ, S.PORTAL_WRITE),
     # Answers to portal tokens only, which it checks by itself.
     Rule("/api/v1/portal/meters", Open.NO_KEY, Open.NO_KEY),
+    # Polar's dialect.
+    Rule("/v1/events", S.EVENTS_READ, S.EVENTS_WRITE),
+    Rule("/v1/meters/*/events", S.EVENTS_READ, S.ADMIN),
+    Rule("/v1/meters", S.METERS_READ, S.METERS_WRITE),
+    Rule("/v1/customer-meters", S.METERS_READ, S.ADMIN),
+    Rule("/v1/customers", S.CUSTOMERS_READ, S.CUSTOMERS_WRITE),
+    # monometer's own.
     Rule("/api/v1/keys", S.ADMIN, S.ADMIN),
     Rule("/api/v1/info", Open.ANY_KEY, S.ADMIN),
     Rule("/metrics", S.METRICS_READ, S.ADMIN),

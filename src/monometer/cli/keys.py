@@ -39,7 +39,10 @@ def create(
     return _in_database(
         settings,
         lambda keys: keys.create_key(
-            namespace or settings.namespace, name=name, scopes=wanted, expires_at=expires_at
+            settings.namespace if namespace is None else namespace,
+            name=name,
+            scopes=wanted,
+            expires_at=expires_at,
         ),
     )
 

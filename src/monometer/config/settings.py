@@ -73,10 +73,13 @@ def _regex(text: str) -> str:
 
 
 def _rate(text: str) -> str:
+    wrong = "must be a number and a time, as 100/second or 5000/hour"
     try:
-        limits.parse(text)
+        rate = limits.parse(text)
     except ValueError:
-        raise ValueError("must be a number and a time, as 100/second or 5000/hour") from None
+        raise ValueError(wrong) from None
+    if rate.amount < 1 or rate.get_expiry() < 1:
+        raise ValueError(wrong)
     return text
 
 
