@@ -123,7 +123,7 @@ async def test_revoked_key_is_refused_as_soon_as_it_is_forgotten(
     await door.key_of(token)
     await keys(engine, clock).revoke_key(namespace, key.id)
     await door.key_of(token)  # another process revoked it, which this one does not know yet
-    door.forget(key.hash)
+    door.forget()
     with pytest.raises(Unauthenticated):
         await door.key_of(token)
     await door.stop()

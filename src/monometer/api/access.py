@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monometer.api.problems import answer_failure
-from monometer.api.scopes import Open, need_of
+from monometer.api.scopes import Need, Open, need_of
 from monometer.api.wire import headers_of
 from monometer.core.access import ApiKey, KeyScope
 from monometer.core.errors import DomainError, Forbidden, RateLimited, Unauthenticated
@@ -61,36 +61,46 @@ class Access:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            need = need_of(scope["method"], scope["path"])
-            if need is not Open.NO_KEY:
-                try:
-                    key = await self._doorkeeper().key_of(bearer_token(headers_of(scope)))
-                    if self._limit is not None:
-                        await self._limit.count(key)
-                    if isinstance(need, KeyScope):
-                        self._ensure(key, need)
-                except DomainError as error:
-                    request = Request(scope, receive, send)
-                    response = await answer_failure(request, error)
-                    if _has_long_body(scope):
-                        response.headers["connection"] = "close"
-                    await response(scope, receive, send)
-                    return
-                scope["monometer.key"] = key
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        need = need_of(scope["method"], scope["path"])
+        if need is not Open.NO_KEY:
+            try:
+                scope["monometer.key"] = await self._admit(headers_of(scope), need)
+            except DomainError as error:
+                await self._refuse(scope, receive, send, error)
+                return
         await self._app(scope, receive, send)
 
-    def _ensure(self, key: ApiKey, need: KeyScope) -> None:
-        """Raises Forbidden."""
-        if not key.may(need):
-            raise Forbidden(f"the API key lacks the scope {need}")
-        if need is KeyScope.METRICS_READ and key.namespace != self._home:
-            raise Forbidden("metrics tell of all namespaces: they need a key of the server's own")
+    async def _admit(self, headers: dict[str, str], need: Need) -> ApiKey:
+        """Raises Unauthenticated, RateLimited, Forbidden, Unavailable."""
+        doorkeeper = self._doorkeeper()
+        authorization = headers.get("authorization", "")
+        key = None
+        if authorization[:7] == "Bearer ":  # as nearly everybody writes it
+            key = doorkeeper.remembered(authorization[7:])
+        if key is None:
+            key = await doorkeeper.key_of(_token_of(authorization))
+        if self._limit is not None:
+            await self._limit.count(key)
+        if isinstance(need, KeyScope):
+            if not key.may(need):
+                raise Forbidden(f"the API key lacks the scope {need}")
+            if need is KeyScope.METRICS_READ and key.namespace != self._home:
+                raise Forbidden("metrics are of all namespaces: the API key is not the server's")
+        return key
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: DomainError) -> None:
+        response = await answer_failure(Request(scope, receive, send), error)
+        if _has_long_body(headers_of(scope)):
+            response.headers["connection"] = "close"
+        await response(scope, receive, send)
 
 
-def bearer_token(headers: dict[str, str]) -> str:
+def _token_of(authorization: str) -> str:
     """Raises Unauthenticated for a header that is absent, of another scheme, or no token."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    scheme, _, token = authorization.partition(" ")
     token = token.strip(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("an API key is needed: Authorization: Bearer KEY")
@@ -99,9 +109,6 @@ def bearer_token(headers: dict[str, str]) -> str:
     return token
 
 
-def _has_long_body(scope: Scope) -> bool:
-    headers = headers_of(scope)
-    return (
-        "transfer-encoding" in headers
-        or int(headers.get("content-length", 0)) > UNREAD_BODY_BYTES_MAX
-    )
+def _has_long_body(headers: dict[str, str]) -> bool:
+    length = int(headers.get("content-length", 0))
+    return "transfer-encoding" in headers or length > UNREAD_BODY_BYTES_MAX

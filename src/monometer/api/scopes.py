@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import TypeAlias
 
 from monometer.core.access import KeyScope
@@ -95,6 +96,7 @@ def rule_of(path: str) -> Rule | None:
     return RULES[found.lastindex - 1] if found and found.lastindex else None
 
 
+@lru_cache(maxsize=128)  # nearly every request is for one of a few paths
 def need_of(method: str, path: str) -> Need:
     rule = rule_of(path)
     if rule is None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hmac import compare_digest
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,6 +21,7 @@ REMEMBERED_S = 2.0
 REMEMBERED_KEYS_MAX = 10_000
 USE_NOTED_EVERY = timedelta(minutes=1)
 ADMIN_KEY_ID = "MONOMETER_ADMIN_KEY"
+_NOTHING: tuple[None, float] = (None, 0.0)
 
 
 class Doorkeeper:
@@ -28,6 +30,9 @@ class Doorkeeper:
     What the database said of a token holds for REMEMBERED_S, a no too. Requests that come
     meanwhile wait for one statement, so a flood of wrong keys takes one connection of the pool and
     no more. `admin_key` is a token from the settings that is `admin` of `namespace`.
+
+    Tokens are remembered as they came: to hash each would be a third of what a request pays here.
+    A dictionary compares hashes of its own first, so it tells nothing of what nearly is a token.
     """
 
     def __init__(
@@ -42,41 +47,47 @@ class Doorkeeper:
         self._engine = engine
         self._now = now
         self._remembered_s = remembered_s
-        self._admin: dict[bytes, ApiKey] = {}
-        if admin_key is not None:
-            key = _configured(admin_key, namespace, now())
-            self._admin[key.hash] = key
-        # Hash → the key or None, and until when that holds; the oldest first.
-        self._known: dict[bytes, tuple[ApiKey | None, float]] = {}
-        self._asked: dict[bytes, asyncio.Future[ApiKey | None]] = {}
+        self._admin = None if admin_key is None else _configured(admin_key, namespace, now())
+        # Token → the key or None, and until when that holds; the oldest first.
+        self._known: dict[str, tuple[ApiKey | None, float]] = {}
+        self._asked: dict[str, asyncio.Future[ApiKey | None]] = {}
         self._asking: asyncio.Task[None] | None = None
         self._noting: set[asyncio.Task[None]] = set()
 
+    def remembered(self, token: str) -> ApiKey | None:
+        """The key of a token that was good a moment ago; None says nothing."""
+        key, until = self._known.get(token, _NOTHING)
+        if key is None or until < time.monotonic() or key.expires_at is not None:
+            return None
+        return key
+
     async def key_of(self, token: str) -> ApiKey:
         """Raises Unauthenticated for a token that is no key, or one revoked or expired."""
-        hash_ = hash_of(token)
-        key, until = self._known.get(hash_, (None, 0.0))
+        key, until = self._known.get(token, _NOTHING)
         if until < time.monotonic():
-            key = self._admin.get(hash_)
-            if key is None and is_key(token):
-                key = await self._look_up(hash_)
+            key = await self._look_up(token)
         if key is None or (key.expires_at is not None and key.expires_at <= self._now()):
             raise Unauthenticated("the API key is unknown, revoked or expired")
         return key
 
-    def forget(self, hash_: bytes) -> None:
+    def forget(self) -> None:
         """A key was revoked in this process: it ends at once."""
-        self._known.pop(hash_, None)
+        self._known.clear()
 
     async def stop(self) -> None:
         """Wait for what is under way in the background."""
         running = [task for task in (self._asking, *self._noting) if task is not None]
         await asyncio.gather(*running, return_exceptions=True)
 
-    async def _look_up(self, hash_: bytes) -> ApiKey | None:
-        asked = self._asked.get(hash_)
+    async def _look_up(self, token: str) -> ApiKey | None:
+        if self._admin is not None and compare_digest(hash_of(token), self._admin.hash):
+            self._remember({token: self._admin})
+            return self._admin
+        if not is_key(token):
+            return None
+        asked = self._asked.get(token)
         if asked is None:
-            asked = self._asked[hash_] = asyncio.get_running_loop().create_future()
+            asked = self._asked[token] = asyncio.get_running_loop().create_future()
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())
         # One who gives up waiting must not take the answer from the others.
@@ -87,28 +98,33 @@ class Doorkeeper:
         try:
             while self._asked:
                 asked, self._asked = self._asked, {}
+                hashes = {token: hash_of(token) for token in asked}
                 try:
                     async with reading(self._engine) as connection:
-                        keys = await api_keys.of_hashes(connection, asked)
+                        keys = await api_keys.of_hashes(connection, hashes.values())
                 except Exception as error:  # noqa: BLE001 - each who asked raises it
                     for future in asked.values():
                         future.set_exception(error)
                     continue
                 found = {key.hash: key for key in keys}
-                self._remember({hash_: found.get(hash_) for hash_ in asked})
-                for hash_, future in asked.items():
-                    future.set_result(found.get(hash_))
+                answers = {token: found.get(hash_) for token, hash_ in hashes.items()}
+                self._remember(answers)
+                for token, future in asked.items():
+                    future.set_result(answers[token])
                 self._note_use(keys)
         finally:
             self._asking = None
 
-    def _remember(self, answers: dict[bytes, ApiKey | None]) -> None:
-        until = time.monotonic() + self._remembered_s
-        for hash_, key in answers.items():
-            self._known.pop(hash_, None)  # so that it becomes the last
-            self._known[hash_] = (key, until)
-        while len(self._known) > REMEMBERED_KEYS_MAX:
-            del self._known[next(iter(self._known))]
+    def _remember(self, answers: dict[str, ApiKey | None]) -> None:
+        now = time.monotonic()
+        for token, key in answers.items():
+            self._known.pop(token, None)  # so that it becomes the last
+            self._known[token] = (key, now + self._remembered_s)
+        while self._known:
+            oldest = next(iter(self._known))
+            if len(self._known) <= REMEMBERED_KEYS_MAX and self._known[oldest][1] >= now:
+                break
+            del self._known[oldest]
 
     def _note_use(self, keys: list[ApiKey]) -> None:
         now = self._now()

@@ -27,7 +27,7 @@ _NAMESPACE = re.compile(NAMESPACE_PATTERN)
 
 
 class Keys:
-    """The keys of all namespaces. `revoked` is told the hash of each key that is revoked here."""
+    """The keys of all namespaces. `revoked` is called when one was revoked here."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Keys:
         *,
         now: Callable[[], datetime],
         new_id: Callable[[], str],
-        revoked: Callable[[bytes], None] = lambda _: None,
+        revoked: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._now = now
@@ -86,7 +86,7 @@ class Keys:
                 now = self._now()
                 await api_keys.revoke(connection, key.id, now)
                 key = replace(key, revoked_at=now)
-        self._revoked(key.hash)
+        self._revoked()
         return key
 
     async def any_usable(self) -> bool:
