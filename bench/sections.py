@@ -10,7 +10,7 @@ from statistics import median
 
 import httpx
 
-from bench import querying, servers
+from bench import keys, querying, servers
 from bench.asking import ask
 from bench.databases import Cluster, Database, running_cluster
 from bench.datasets import FLIGHTS, SYNTHETIC, Dataset, flights, synthetic, write_csv
@@ -40,6 +40,8 @@ class Bench:
             self.report.machine["postgresql"] = await cluster.version()
             copy = CopyLimit(self.plan.run_events)
             await self._onto_empty(cluster, parse_only, copy)
+            self.report.progress("what asking for keys costs")
+            await keys.measure(self.report, self.plan, cluster, self._part("keys"))
             await self._onto_preloaded(cluster, parse_only, copy)
             if self.plan.flights:
                 await self._flights(cluster)

@@ -35,7 +35,9 @@ class Server:
 
 
 @contextmanager
-def product(database_url: str, directory: Path, *, projections: bool = True) -> Iterator[Server]:
+def product(
+    database_url: str, directory: Path, *, projections: bool = True, auth: str = "auto"
+) -> Iterator[Server]:
     """`monometer serve`, with its default settings but for the time a query may take."""
     settings = {
         "MONOMETER_DATABASE_URL": database_url,
@@ -43,6 +45,7 @@ def product(database_url: str, directory: Path, *, projections: bool = True) -> 
         "MONOMETER_LOG_LEVEL": "warning",
         "MONOMETER_QUERY_TIMEOUT_S": str(QUERY_TIMEOUT_S),
         "MONOMETER_PROJECTIONS": str(projections).lower(),
+        "MONOMETER_AUTH": auth,
     }
     command = ["-m", "monometer", "serve", "--address", "127.0.0.1:0"]
     with _running(command, settings, directory) as server:

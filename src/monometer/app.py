@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from limits import parse as rate_from_text
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from ulid import ULID
 
 from monometer import __version__, logs
 from monometer.api import problems
+from monometer.api.access import Access, RateLimit
 from monometer.api.bodies import BoundedBodies
 from monometer.api.deps import Services
 from monometer.api.document import DESCRIPTION, TAGS, describe
@@ -37,10 +39,12 @@ from monometer.services.catalog import Catalog, NewMeter
 from monometer.services.customers import Customers
 from monometer.services.entitlements import Entitlements
 from monometer.services.features import Features
+from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
 from monometer.services.subjects import Subjects
+from monometer.services.keys import Keys
 from monometer.services.usage import Usage
 from monometer.store import migrate
 from monometer.store.engine import create_engine
@@ -98,7 +102,15 @@ def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
     problems.install(app)
     route = Route(ingest.PATH, ingest.ingest_events, methods=["POST"])
     inner = Shortcut(super(Application, app).__call__, app=app, route=route)
-    bounded = BoundedBodies(inner, bytes_max=settings.body_bytes_max)
+    bounded: ASGIApp = BoundedBodies(inner, bytes_max=settings.body_bytes_max)
+    if settings.auth_required:
+        rate = settings.key_rate_max
+        bounded = Access(
+            bounded,
+            doorkeeper=lambda: app.state.services.doorkeeper,
+            home=settings.namespace,
+            limit=RateLimit(rate_from_text(rate)) if rate else None,
+        )
     app.outermost = RequestContext(bounded, new_id=request_ids())
     describe(app)
     return app
@@ -137,6 +149,7 @@ def _lifespan(
                 yield
             finally:
                 await services.ingestor.stop()
+                await services.doorkeeper.stop()
                 if folder is not None:
                     await folder.stop()
         finally:
@@ -164,6 +177,9 @@ def _services(settings: Settings, database_url: str) -> Services:
         flushed=COMMIT_SECONDS.observe,
     )
     period_usage = PeriodUsage(projections=settings.projections)
+    doorkeeper = Doorkeeper(
+        engine, now=now, namespace=settings.namespace, admin_key=settings.admin_key
+    )
     return Services(
         settings=settings,
         now=now,
@@ -178,6 +194,8 @@ def _services(settings: Settings, database_url: str) -> Services:
         subjects=Subjects(engine, now=now, new_id=new_id),
         customers=Customers(engine, now=now, new_id=new_id),
         usage=Usage(catalog, events, now, settings.query_rows_max),
+        keys=Keys(engine, now=now, new_id=new_id, revoked=doorkeeper.forget),
+        doorkeeper=doorkeeper,
     )
 
 

@@ -185,3 +185,53 @@ def test_a_password_is_in_no_representation() -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().workers = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("address", "required"),
+    [
+        ("127.0.0.1:1", False),
+        ("127.8.8.8:1", False),
+        ("[::1]:1", False),
+        ("localhost:1", False),
+        ("LOCALHOST:1", False),
+        (":1", True),
+        ("0.0.0.0:1", True),
+        ("[::]:1", True),
+        ("192.168.1.1:1", True),
+        ("localhost.example.com:1", True),
+        ("metering.internal:1", True),
+    ],
+)
+def test_keys_are_required_on_any_address_but_a_loopback_one(address: str, required: bool) -> None:
+    assert load_settings({}, address=address).auth_required is required
+    for auth in ("off", "required"):
+        settings = load_settings({"MONOMETER_AUTH": auth}, address=address)
+        assert settings.auth_required is (auth == "required")
+
+
+@pytest.mark.parametrize("auth", ["no", "false", "on", "OFF ", "None"])
+def test_switching_keys_off_takes_the_very_word(auth: str) -> None:
+    assert error_of({"MONOMETER_AUTH": auth}).startswith("MONOMETER_AUTH: should be 'auto'")
+
+
+@pytest.mark.parametrize("key", [SECRET, SECRET * 50, f"{SECRET} " * 5, SECRET * 5 + "\u00e9"])
+def test_an_admin_key_that_may_not_be_is_not_shown(key: str) -> None:
+    message = error_of({"MONOMETER_ADMIN_KEY": key})
+    assert message.startswith("MONOMETER_ADMIN_KEY: ")
+    assert SECRET not in message
+
+
+def test_secrets_are_left_out_of_the_repr() -> None:
+    assert SECRET not in repr(load_settings({"MONOMETER_ADMIN_KEY": SECRET * 6}))
+
+
+@pytest.mark.parametrize("rate", ["100/second", "5 per minute", "1000/2hours"])
+def test_rates(rate: str) -> None:
+    assert load_settings({"MONOMETER_KEY_RATE_MAX": rate}).key_rate_max == rate
+
+
+@pytest.mark.parametrize("rate", ["100", "fast", "/second", "0/second", "-1/second", "5/fortnight"])
+def test_what_is_no_rate_is_refused(rate: str) -> None:
+    message = error_of({"MONOMETER_KEY_RATE_MAX": rate})
+    assert message.startswith("MONOMETER_KEY_RATE_MAX: must be a number and a time")

@@ -17,6 +17,11 @@ from monometer.services.features import Features
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
 from monometer.services.subjects import Subjects
+from monometer.core.access import ApiKey
+from monometer.services.catalog import Catalog
+from monometer.services.doorkeeper import Doorkeeper
+from monometer.services.ingest import Ingestor
+from monometer.services.keys import Keys
 from monometer.services.usage import Usage
 from monometer.store.event_store import EventStore
 
@@ -38,6 +43,8 @@ class Services:
     subjects: Subjects
     customers: Customers
     usage: Usage
+    keys: Keys
+    doorkeeper: Doorkeeper
 
 
 def services_of(request: Request) -> Services:
@@ -45,8 +52,16 @@ def services_of(request: Request) -> Services:
     return found
 
 
+def key_of(request: Request) -> ApiKey | None:
+    """The key that let the request in; None where none was asked for."""
+    found: ApiKey | None = request.scope.get("monometer.key")
+    return found
+
+
 def namespace_of(request: Request) -> str:
-    return services_of(request).settings.namespace
+    """The key's, where one was asked for; else the server's own."""
+    key = key_of(request)
+    return services_of(request).settings.namespace if key is None else key.namespace
 
 
 # Coroutines, because FastAPI sends plain functions through a pool of threads.

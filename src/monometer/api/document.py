@@ -22,6 +22,7 @@ TAGS = [
     {"name": "Entitlements", "description": "Usage becomes access: credit, limits, switches."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
+    {"name": "Keys", "description": "Who may do what."},
     {"name": "Operations", "description": "For those who run the server."},
 ]
 
@@ -48,6 +49,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
         separate_input_output_schemas=app.separate_input_output_schemas,
     )
     schemas = document["components"]["schemas"]
+    # A server on a loopback address asks for none. Which scope: docs/operations.md.
+    schemes = document["components"].setdefault("securitySchemes", {})
+    schemes["ApiKey"] = {"type": "http", "scheme": "bearer"}
+    document["security"] = [{"ApiKey": []}, {}]
     # Two shapes that no route declares to FastAPI: every problem, and the body of ingest.
     for shape in (Problem, Event):
         model = shape.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -26,8 +26,20 @@ CLIENT_LEFT = 499  # as nginx logs it: the client was gone before the answer
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
+# Of every answer, unless a route sets its own.
+_SAFE_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
+_SAFE = list(_SAFE_HEADERS.items())
+_OF_PAGES = [one for one in _SAFE if one[0] != b"content-security-policy"]
+_PAGES = frozenset({"/docs", "/redoc"})  # these load scripts and styles, from elsewhere too
+
+
 class RequestContext:
-    """ASGI middleware, the outermost.
+    """ASGI middleware, the outermost; adds the headers that keep browsers from harm.
 
     The id of a request is its X-Request-Id when that is 1 to 128 visible ASCII characters, else
     `new_id()`; every answer carries it. A failure that nobody foresaw is logged with its traceback
@@ -59,7 +71,12 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"].append((b"x-request-id", request_id.encode()))
+                headers = message["headers"]
+                safe = _OF_PAGES if scope["path"] in _PAGES else _SAFE
+                if not _SAFE_HEADERS.keys().isdisjoint(name for name, _ in headers):
+                    given = {name for name, _ in headers}
+                    safe = [one for one in safe if one[0] not in given]
+                headers += [(b"x-request-id", request_id.encode()), *safe]
             await send(message)
 
         try:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from monometer.api import health
+from monometer.api import health, keys
 from monometer.api.openmeter import (
     access,
     customers,
@@ -20,7 +20,7 @@ from monometer.api.openmeter import (
 )
 
 router = APIRouter()
-for part in (ingest, events, meters, meter_query, features, info, health):
+for part in (ingest, events, meters, meter_query, features, info, keys, health):
     router.include_router(part.router)
 # Keys of subjects and customers may hold slashes, so whatever lies below them comes before them.
 for part in (grants, grants_v2, entitlements, entitlements_v2, access, subjects, customers):

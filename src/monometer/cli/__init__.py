@@ -21,6 +21,7 @@ app.command("ingest")(ingest.ingest)
 app.command("query")(query.query)
 app.add_typer(meters.app, name="meter")
 app.add_typer(local.projections, name="projections")
+app.add_typer(local.keys, name="key")
 app.command("openapi")(local.openapi)
 app.command("version")(local.version)
 

@@ -20,7 +20,7 @@ UrlOption = Annotated[
 ]
 TokenOption = Annotated[
     str | None,
-    typer.Option("--token", envvar="MONOMETER_TOKEN", help="Sent as Authorization: Bearer."),
+    typer.Option("--token", envvar="MONOMETER_TOKEN", help="An API key of the server."),
 ]
 
 

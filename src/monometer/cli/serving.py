@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from monometer import __version__, logs
+from monometer.api.deps import Services
 from monometer.app import create_app, create_app_from_env
 from monometer.cli.errors import CliError
 from monometer.cli.settings import database, read_settings
@@ -50,6 +51,12 @@ def run_server(config: Path | None, *, address: str | None, workers: int | None)
     with listen(settings) as listener, database(settings) as found:
         settings = settings.model_copy(update={"database_url": found.url})
         asyncio.run(_rehearse(settings, found.place))
+        if settings.exposed and not settings.auth_required:
+            log.error(
+                "auth.off",
+                address=settings.address,
+                meaning="whoever reaches this address may read and change everything",
+            )
         typer.echo(f"monometer {__version__}: {url_of(listener)}, data in {found.place}")
         # One way for one process and for many: workers read what is passed down here.
         pass_to_workers(settings)
@@ -91,11 +98,21 @@ async def _rehearse(settings: Settings, place: str) -> None:
     app = create_app(settings)
     try:
         async with app.router.lifespan_context(app):
-            pass
+            if settings.auth_required and settings.admin_key is None:
+                await _mention_missing_key(app.state.services)
     except ConfigError as error:
         raise CliError(str(error)) from error
     except DomainError as error:
         raise CliError(f"{place}: {error}") from error
+
+
+async def _mention_missing_key(services: Services) -> None:
+    if not await services.keys.any_usable():
+        log.warning(
+            "auth.no_key",
+            meaning="requests need an API key, and there is none yet",
+            remedy="monometer key create NAME --scope admin",
+        )
 
 
 def _uvicorn_config(settings: Settings) -> uvicorn.Config:

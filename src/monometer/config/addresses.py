@@ -1,7 +1,7 @@
 """Two kinds of address: where the server listens, and where its PostgreSQL is."""
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -41,6 +41,14 @@ def _host(host: str) -> str:
     if not _HOST_NAME.fullmatch(host):
         raise ValueError("the host is neither a name nor an IP address")
     return host
+
+
+def is_loopback(host: str) -> bool:
+    """Of names `localhost` alone: what another means, another server may decide."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def asyncpg_url(text: str) -> str:

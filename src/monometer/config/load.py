@@ -21,6 +21,7 @@ VARIABLES = {
 # Not settings of their own: which file to read, and what a parent hands to its workers.
 # Not settings of the server: where they are, how workers get them, and what other commands read.
 OTHER_VARIABLES = frozenset(PREFIX + name for name in ("CONFIG", "SETTINGS", "URL", "TOKEN"))
+SECRETS = frozenset({"database_url", "admin_key"})
 SHOWN_CHARS_MAX = 60
 
 
@@ -100,6 +101,6 @@ def _problem(problem: dict[str, object], found: dict[str, Found]) -> str:
     origin = found[field].origin if field in found else field
     inner = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location[1:])
     shown = problem["input"]
-    if field == "database_url" or not isinstance(shown, str | int | float):
+    if field in SECRETS or not isinstance(shown, str | int | float):
         return f"{origin}{inner}: {message}"
     return f"{origin}{inner}: {message}, got {str(shown)[:SHOWN_CHARS_MAX]!r}"

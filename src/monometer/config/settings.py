@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import limits
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -15,7 +16,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from monometer.config.addresses import asyncpg_url, host_and_port
+from monometer.config.addresses import asyncpg_url, host_and_port, is_loopback
+from monometer.core.access import NAMESPACE_PATTERN
 
 KiB = 1024
 MiB = 1024 * KiB
@@ -70,6 +72,17 @@ def _regex(text: str) -> str:
     return text
 
 
+def _rate(text: str) -> str:
+    wrong = "must be a number and a time, as 100/second or 5000/hour"
+    try:
+        rate = limits.parse(text)
+    except ValueError:
+        raise ValueError(wrong) from None
+    if rate.amount < 1 or rate.get_expiry() < 1:
+        raise ValueError(wrong)
+    return text
+
+
 def _comma_separated(value: object) -> object:
     if isinstance(value, str):
         return tuple(part for part in (part.strip() for part in value.split(",")) if part)
@@ -88,7 +101,7 @@ def _log_level(value: object) -> object:
 class Settings(BaseModel):
     """Everything the server may be told. Frozen; made by `load_settings`.
 
-    `database_url` holds a password: it is left out of the repr and of every error.
+    Secrets (`database_url` holds a password) are left out of the repr and of every error.
     `warnings` and `notes` are for the caller to log at warning and info level.
     """
 
@@ -100,8 +113,13 @@ class Settings(BaseModel):
         default_factory=lambda: _absolute(Path("~/.local/share/monometer"))
     )
     address: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8888"
-    namespace: str = Field("default", pattern=r"^[A-Za-z0-9_.:-]{1,64}$")
+    namespace: str = Field("default", pattern=NAMESPACE_PATTERN)
     workers: int = Field(1, ge=1, le=256)
+
+    auth: Annotated[Literal["auto", "required", "off"], BeforeValidator(_lower)] = "auto"
+    """Whether requests need an API key; `auto`: on every address but a loopback one."""
+    admin_key: str | None = Field(None, pattern=r"^[\x21-\x7e]{32,256}$", repr=False)
+    key_rate_max: Annotated[str, AfterValidator(_rate)] | None = None
 
     pool_connections_max: int = Field(10, ge=1, le=1000)
     pool_wait_s: float = Field(10, gt=0, le=600, allow_inf_nan=False)
@@ -143,6 +161,15 @@ class Settings(BaseModel):
     def port(self) -> int:
         """The port part of `address`; 0 lets the system choose."""
         return host_and_port(self.address)[1]
+
+    @property
+    def auth_required(self) -> bool:
+        return self.auth == "required" or (self.auth == "auto" and self.exposed)
+
+    @property
+    def exposed(self) -> bool:
+        """Whether others than this machine may reach the server."""
+        return not is_loopback(self.host)
 
     @model_validator(mode="after")
     def _queue_takes_any_request(self) -> Self:

@@ -1,5 +1,6 @@
 """Every table, its constraints and their reasons. Alembic compares the database with this."""
 
+from monometer.store.tables.api_keys import api_key
 from monometer.store.tables.columns import INSTANT, TEXT, TID, XID8, Tid, Xid8, metadata, place
 from monometer.store.tables.customers import customer, customer_subject, subject
 from monometer.store.tables.entitlements import entitlement, entitlement_grant, usage_reset
@@ -20,6 +21,7 @@ __all__ = [
     "XID8",
     "Tid",
     "Xid8",
+    "api_key",
     "cohort",
     "customer",
     "customer_subject",
