@@ -22,6 +22,7 @@ VARIABLES = {
 # Not settings of the server: where they are, how workers get them, and what other commands read.
 OTHER_VARIABLES = frozenset(PREFIX + name for name in ("CONFIG", "SETTINGS", "URL", "TOKEN"))
 SHOWN_CHARS_MAX = 60
+SECRETS = frozenset({"database_url", "portal_token_secret"})
 
 
 class _Read(NamedTuple):
@@ -100,6 +101,6 @@ def _problem(problem: dict[str, object], found: dict[str, Found]) -> str:
     origin = found[field].origin if field in found else field
     inner = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location[1:])
     shown = problem["input"]
-    if field == "database_url" or not isinstance(shown, str | int | float):
+    if field in SECRETS or not isinstance(shown, str | int | float):
         return f"{origin}{inner}: {message}"
     return f"{origin}{inner}: {message}, got {str(shown)[:SHOWN_CHARS_MAX]!r}"

@@ -3,6 +3,7 @@
 from monometer.store.tables.columns import INSTANT, TEXT, TID, XID8, Tid, Xid8, metadata, place
 from monometer.store.tables.events import event
 from monometer.store.tables.meters import meter
+from monometer.store.tables.portal import portal_revocation, portal_token
 from monometer.store.tables.projections import (
     cohort,
     hourly_by_group,
@@ -24,5 +25,7 @@ __all__ = [
     "metadata",
     "meter",
     "place",
+    "portal_revocation",
+    "portal_token",
     "projection",
 ]
