@@ -9,7 +9,7 @@ from typing import Any
 from monometer.core.errors import Unauthenticated
 
 ISSUER = "openmeter"
-ID_BYTES_MAX = 256
+ID_CHARS_MAX = 256
 # Two machines' clocks may differ by so much: a token may have been issued so far in the future.
 CLOCK_SKEW = timedelta(seconds=5)
 SECONDS_MAX = 253_402_300_799  # the last second of year 9999
@@ -96,7 +96,7 @@ def claims_from_json(payload: bytes, now: datetime) -> PortalClaims:
         raise TokenRefused("invalid subject")
     return PortalClaims(
         namespace=_text(claims, _NAMESPACE),
-        id=_text(claims, _ID, bytes_max=ID_BYTES_MAX),
+        id=_text(claims, _ID, chars_max=ID_CHARS_MAX),
         subject=subject,
         slugs=_slugs(claims),
         issued_at=_instant(claims, "iat"),
@@ -155,12 +155,12 @@ def _one_of(claims: Mapping[str, Any], names: Sequence[str]) -> tuple[str, Any]:
 
 
 def _text(
-    claims: Mapping[str, Any], names: Sequence[str], bytes_max: int | None = None
+    claims: Mapping[str, Any], names: Sequence[str], chars_max: int | None = None
 ) -> str | None:
     name, value = _one_of(claims, names)
     if name not in claims:
         return None
-    if not _is_text(value) or (bytes_max is not None and len(value.encode()) > bytes_max):
+    if not _is_text(value) or (chars_max is not None and len(value) > chars_max):
         raise TokenRefused(f"invalid token: claim {name!r} is not a text")
     text: str = value
     return text
