@@ -21,6 +21,7 @@ from monometer.api.openmeter.meters import From, MeterIdOrSlug, To
 from monometer.api.openmeter.portal_shapes import (
     TOKEN_EXAMPLE,
     PortalToken,
+    PortalTokenCreate,
     PortalTokenInvalidation,
     token_to_wire,
 )
@@ -60,7 +61,7 @@ def _portal_of(services: Services) -> Portal:
     },
 )
 async def create_portal_token(
-    services: ServicesOf, namespace: NamespaceOf, body: Annotated[PortalToken, Body()]
+    services: ServicesOf, namespace: NamespaceOf, body: Annotated[PortalTokenCreate, Body()]
 ) -> Response:
     """For a backend, which knows who its customer is. `token` is told this once."""
     token, text = await _portal_of(services).issue(

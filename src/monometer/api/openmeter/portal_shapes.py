@@ -27,22 +27,14 @@ Slug = Annotated[str, Field(min_length=1), STORABLE]
 
 
 class PortalToken(BaseModel):
-    """Opens the usage of one subject until it expires. Members made here are ignored when sent."""
+    """Opens the usage of one subject until it expires."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"subject": "customer-1", "allowedMeterSlugs": ["tokens_total"]}]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [TOKEN_EXAMPLE]})
 
     id: Ulid | None = Field(None, json_schema_extra=_READ_ONLY)
     subject: Annotated[str, Field(min_length=1), STORABLE]
-    allowedMeterSlugs: list[Slug] | None = Field(
-        None, min_length=1, max_length=SLUGS_MAX, description="Every meter when left out."
-    )
-    expiresAt: Instant | None = Field(
-        None, description="In whole seconds; after the server's `portal_token_expiration_s` else."
-    )
+    allowedMeterSlugs: list[str] | None = Field(None, description="Every meter when empty.")
+    expiresAt: Instant | None = Field(None, description="In whole seconds.")
     expired: bool | None = Field(
         None,
         json_schema_extra=_READ_ONLY,
@@ -51,6 +43,23 @@ class PortalToken(BaseModel):
     createdAt: Instant | None = Field(None, json_schema_extra=_READ_ONLY)
     token: str | None = Field(
         None, json_schema_extra=_READ_ONLY, description="Told once, when it is made."
+    )
+
+
+class PortalTokenCreate(PortalToken):
+    """A token as it is asked for. Members that are made here are ignored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"subject": "customer-1", "allowedMeterSlugs": ["tokens_total"]}]
+        }
+    )
+
+    allowedMeterSlugs: list[Slug] | None = Field(
+        None, min_length=1, max_length=SLUGS_MAX, description="Every meter when left out."
+    )
+    expiresAt: Instant | None = Field(
+        None, description="Cut to whole seconds. When left out, the server's setting decides."
     )
 
     @model_validator(mode="before")
