@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.databases import new_database
+from tests.support.portal import PORTAL_SECRET
 from tests.support.server import running_server
 
 from monometer import embedded
@@ -99,5 +100,6 @@ async def server_database_url(postgres_url: str) -> AsyncIterator[str]:
 @pytest.fixture(scope="session")
 def base_url(server_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a running server: namespace `default`, no meter, shared by this worker's tests."""
-    with running_server(server_database_url, tmp_path_factory.mktemp("server")) as url:
+    directory = tmp_path_factory.mktemp("server")
+    with running_server(server_database_url, directory, portal_token_secret=PORTAL_SECRET) as url:
         yield url

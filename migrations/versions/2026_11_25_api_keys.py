@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 
 revision: str = "api_keys"
-down_revision: str | None = "cohorts"
+down_revision: str | None = "entitlements"
 branch_labels: str | None = None
 depends_on: str | None = None
 

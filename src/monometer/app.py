@@ -4,11 +4,12 @@ import itertools
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from limits import parse as rate_from_text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from ulid import ULID
@@ -22,6 +23,7 @@ from monometer.api.document import DESCRIPTION, TAGS, describe
 from monometer.api.metrics import CELLS, COMMIT_SECONDS, FOLD_LAG_SECONDS, TAIL_EVENTS
 from monometer.api.middleware import RequestContext
 from monometer.api.openmeter import ingest
+from monometer.api.portal_cors import PortalCors
 from monometer.api.router import router
 from monometer.api.shortcut import Shortcut
 from monometer.config import (
@@ -45,6 +47,8 @@ from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
 from monometer.services.subjects import Subjects
 from monometer.services.keys import Keys
+from monometer.services.portal import Portal
+from monometer.services.portal_jwt import PortalJwt
 from monometer.services.usage import Usage
 from monometer.store import migrate
 from monometer.store.engine import create_engine
@@ -112,6 +116,8 @@ def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
             limit=RateLimit(rate_from_text(rate)) if rate else None,
         )
     app.outermost = RequestContext(bounded, new_id=request_ids())
+    if settings.portal_cors:
+        app.outermost = PortalCors(app.outermost)
     describe(app)
     return app
 
@@ -196,6 +202,26 @@ def _services(settings: Settings, database_url: str) -> Services:
         usage=Usage(catalog, events, now, settings.query_rows_max),
         keys=Keys(engine, now=now, new_id=new_id, revoked=doorkeeper.forget),
         doorkeeper=doorkeeper,
+        portal=_portal(settings, engine),
+    )
+
+
+def _portal(settings: Settings, engine: AsyncEngine) -> Portal | None:
+    """None while it is disabled. Raises ConfigError for a secret that is none."""
+    if settings.portal_secret is None:
+        return None
+    try:
+        jwt = PortalJwt(settings.portal_secret)
+    except ValueError as error:
+        raise ConfigError(f"portal_token_secret: {error}") from None
+    return Portal(
+        engine=engine,
+        jwt=jwt,
+        now=now,
+        new_id=new_id,
+        namespace=settings.namespace,
+        lifetime=timedelta(seconds=settings.portal_token_expiration_s),
+        subject_bytes_max=settings.text_bytes_max,
     )
 
 

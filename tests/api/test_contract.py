@@ -82,6 +82,20 @@ CONTRACTS: Final = (
         "get", f"{ONE}/group-by/{{groupByKey}}/values", "listMeterGroupByValues",
         "path:meterIdOrSlug* path:groupByKey* query:from query:to", 200, GIVES_JSON,
     ),
+    Contract("get", "/api/v1/portal/tokens", "listPortalTokens", "query:limit", 200, GIVES_JSON),
+    Contract(
+        "post", "/api/v1/portal/tokens", "createPortalToken", "", 200, GIVES_JSON, TAKES_JSON
+    ),
+    Contract(
+        "post", "/api/v1/portal/tokens/invalidate", "invalidatePortalTokens", "", 204,
+        body_types=TAKES_JSON,
+    ),
+    Contract(
+        "get", "/api/v1/portal/meters/{meterSlug}/query", "queryPortalMeter",
+        "path:meterSlug* query:clientId query:from query:to query:windowSize "
+        "query:windowTimeZone query:filterCustomerId query:filterGroupBy "
+        "query:advancedMeterGroupByFilters query:groupBy", 200, GIVES_ROWS,
+    ),
     Contract(
         "get", "/api/v1/debug/metrics", "getDebugMetrics", "", 200, frozenset({"text/plain"})
     ),
@@ -272,6 +286,7 @@ SCHEMAS: Final = (
     "MeterQueryResult",
     "MeterQueryRow",
     "MeterUpdate",
+    "PortalToken",
     "FilterString",
     "WindowSize",
     "SortOrder",
@@ -379,6 +394,19 @@ def test_every_failure_of_an_operation_is_a_problem_document(
     assert "422" not in failures
     for status, failure in failures.items():
         assert set(failure["content"]) == {"application/problem+json"}, status
+
+
+def test_only_the_portal_query_asks_for_a_portal_token(document: dict[str, Any]) -> None:
+    asking = [
+        (operation["operationId"], scheme)
+        for item in document["paths"].values()
+        for operation in item.values()
+        for scheme in operation.get("security", ())
+        if "PortalTokenAuth" in scheme
+    ]
+    assert asking == [("queryPortalMeter", {"PortalTokenAuth": []})]
+    scheme = document["components"]["securitySchemes"]["PortalTokenAuth"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
 
 
 def test_filter_by_group_is_a_map_in_brackets(document: dict[str, Any]) -> None:

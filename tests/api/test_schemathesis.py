@@ -15,6 +15,7 @@ import pytest
 import schemathesis
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from tests.support.databases import new_database
+from tests.support.portal import PORTAL_SECRET
 from tests.support.server import running_server
 
 from monometer.app import create_app
@@ -35,6 +36,10 @@ OPERATIONS: Final = (
     "queryMeterPost",
     "listMeterSubjects",
     "listMeterGroupByValues",
+    "createPortalToken",
+    "listPortalTokens",
+    "invalidatePortalTokens",
+    "queryPortalMeter",
     "getDebugMetrics",
     "listCurrencies",
     "getProgress",
@@ -59,6 +64,7 @@ READING_A_METER: Final = (
     "queryMeterPost",
     "listMeterSubjects",
     "listMeterGroupByValues",
+    "queryPortalMeter",
 )
 # JSON Schema cannot say that a customer exists, that a cursor is one of ours, or that COUNT takes
 # no value: such requests fit the document and are refused all the same.
@@ -103,7 +109,9 @@ async def hostile_database(postgres_url: str) -> AsyncIterator[str]:
 @pytest.fixture(scope="module")
 def hostile(hostile_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own, for what is made up here shall not meet other tests."""
-    with running_server(hostile_database, tmp_path_factory.mktemp("hostile")) as base_url:
+    directory = tmp_path_factory.mktemp("hostile")
+    secret = {"portal_token_secret": PORTAL_SECRET}
+    with running_server(hostile_database, directory, **secret) as base_url:
         httpx.post(f"{base_url}/api/v1/meters", json=METER).raise_for_status()
         httpx.post(f"{base_url}/api/v1/events", json=EVENTS).raise_for_status()
         yield base_url
@@ -114,6 +122,7 @@ def aimed(document: dict[str, Any]) -> dict[str, Any]:
     a_model = {"type": "string", "minLength": 1, "maxLength": 20}
     some_models = {"type": "array", "items": a_model, "maxItems": 3}
     narrow: dict[str, Any] = {
+        "meterSlug": {"type": "string", "enum": [SLUG]},
         "meterIdOrSlug": {"type": "string", "enum": [SLUG]},
         "groupByKey": {"type": "string", "enum": ["model", "kind"]},
         "windowTimeZone": {"type": "string", "enum": ["UTC", "Asia/Kolkata", "America/New_York"]},
@@ -149,6 +158,14 @@ def test_document_read_here_is_the_one_that_is_served(hostile: str) -> None:
     assert httpx.get(f"{hostile}/openapi.json").json() == DOCUMENT
 
 
+def headers_for(operation_id: str, base_url: str) -> dict[str, str]:
+    """A new token for each request: examples of another operation invalidate those that are."""
+    if operation_id != "queryPortalMeter":
+        return {}
+    created = httpx.post(f"{base_url}/api/v1/portal/tokens", json={"subject": "acme"})
+    return {"Authorization": f"Bearer {created.raise_for_status().json()['token']}"}
+
+
 def proof(operation_id: str) -> Any:
     """A test of one operation, with requests that fit the document and requests that break it."""
     schema = schemathesis.openapi.from_dict(DOCUMENT).include(operation_id=operation_id)
@@ -160,7 +177,9 @@ def proof(operation_id: str) -> Any:
         lenient = "lenient" in headers.get("Prefer", "")
         # A request that asks for it is accepted although some of its events are not.
         excluded = [*UNSAYABLE, negative_data_rejection] if lenient else UNSAYABLE
-        case.call_and_validate(base_url=hostile, excluded_checks=excluded)
+        case.call_and_validate(
+            base_url=hostile, headers=headers_for(operation_id, hostile), excluded_checks=excluded
+        )
 
     return test
 
@@ -174,7 +193,9 @@ def aimed_proof(operation_id: str) -> Any:
 
     @schema.parametrize()
     def test(case: schemathesis.Case[Any], hostile: str) -> None:
-        reply = case.call_and_validate(base_url=hostile, excluded_checks=UNSAYABLE)
+        reply = case.call_and_validate(
+            base_url=hostile, headers=headers_for(operation_id, hostile), excluded_checks=UNSAYABLE
+        )
         assert reply.status_code != httpx.codes.NOT_FOUND, "the request missed the meter"
 
     return test

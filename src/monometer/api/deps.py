@@ -22,6 +22,7 @@ from monometer.services.catalog import Catalog
 from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.ingest import Ingestor
 from monometer.services.keys import Keys
+from monometer.services.portal import Portal
 from monometer.services.usage import Usage
 from monometer.store.event_store import EventStore
 
@@ -45,6 +46,8 @@ class Services:
     usage: Usage
     keys: Keys
     doorkeeper: Doorkeeper
+    portal: Portal | None
+    """None while it is disabled."""
 
 
 def services_of(request: Request) -> Services:

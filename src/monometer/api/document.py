@@ -20,6 +20,7 @@ TAGS = [
     {"name": "Subjects", "description": "What is known of those whose usage is measured."},
     {"name": "Customers", "description": "To whom the usage of subjects belongs."},
     {"name": "Entitlements", "description": "Usage becomes access: credit, limits, switches."},
+    {"name": "Portal", "description": "Tokens that show a customer their own usage."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Keys", "description": "Who may do what."},

@@ -25,6 +25,7 @@ from monometer.core.errors import (
     TooLarge,
     Unauthenticated,
 )
+from monometer.core.portal import TokenRefused
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ ERRORS_LISTED_MAX = 100
 # Kind → status and the prefix of `detail`. The first match wins, so special kinds come first.
 _KINDS: Sequence[tuple[type[DomainError], HTTPStatus, str]] = (
     (InvalidInput, HTTPStatus.BAD_REQUEST, "validation error: "),
+    (TokenRefused, HTTPStatus.UNAUTHORIZED, ""),
     (Unauthenticated, HTTPStatus.UNAUTHORIZED, "unauthorized error: "),
     (Forbidden, HTTPStatus.FORBIDDEN, "forbidden error: "),
     (NotFound, HTTPStatus.NOT_FOUND, "not found error: "),

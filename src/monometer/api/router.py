@@ -16,11 +16,12 @@ from monometer.api.openmeter import (
     ingest,
     meter_query,
     meters,
+    portal,
     subjects,
 )
 
 router = APIRouter()
-for part in (ingest, events, meters, meter_query, features, info, keys, health):
+for part in (ingest, events, meters, meter_query, features, portal, info, keys, health):
     router.include_router(part.router)
 # Keys of subjects and customers may hold slashes, so whatever lies below them comes before them.
 for part in (grants, grants_v2, entitlements, entitlements_v2, access, subjects, customers):

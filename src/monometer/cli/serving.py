@@ -26,6 +26,7 @@ from monometer.cli.errors import CliError
 from monometer.cli.settings import database, read_settings
 from monometer.config import ConfigError, Settings, pass_to_workers
 from monometer.core.errors import DomainError
+from monometer.embedded import kept_portal_secret
 
 BACKLOG = 2048  # connections waiting to be accepted; the kernel may allow fewer
 WORKER_SILENCE_S = 30  # a worker that answers nothing for so long is replaced
@@ -49,7 +50,9 @@ def run_server(config: Path | None, *, address: str | None, workers: int | None)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     with listen(settings) as listener, database(settings) as found:
-        settings = settings.model_copy(update={"database_url": found.url})
+        settings = settings.model_copy(
+            update={"database_url": found.url, "portal_token_secret": _portal_secret(settings)}
+        )
         asyncio.run(_rehearse(settings, found.place))
         if settings.exposed and not settings.auth_required:
             log.error(
@@ -64,6 +67,20 @@ def run_server(config: Path | None, *, address: str | None, workers: int | None)
             _run_here(settings, listener)
         else:
             _run_workers(settings, listener)
+
+
+def _portal_secret(settings: Settings) -> str | None:
+    """The given one; beside an embedded database else the one that its directory keeps.
+
+    Raises CliError when that cannot be read.
+    """
+    is_given = settings.portal_token_secret is not None or settings.database_url is not None
+    if is_given or settings.portal_enabled is False:
+        return settings.portal_token_secret
+    try:
+        return kept_portal_secret(settings.data_dir)
+    except ConfigError as error:
+        raise CliError(str(error)) from error
 
 
 def listen(settings: Settings) -> socket.socket:

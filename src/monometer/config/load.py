@@ -23,6 +23,7 @@ VARIABLES = {
 OTHER_VARIABLES = frozenset(PREFIX + name for name in ("CONFIG", "SETTINGS", "URL", "TOKEN"))
 SECRETS = frozenset({"database_url", "admin_key"})
 SHOWN_CHARS_MAX = 60
+SECRETS = frozenset({"database_url", "portal_token_secret"})
 
 
 class _Read(NamedTuple):

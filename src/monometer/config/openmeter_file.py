@@ -22,6 +22,10 @@ FIELDS = {
     "address": "address",
     "namespace.default": "namespace",
     "meters": "meters",
+    "portal.enabled": "portal_enabled",
+    "portal.tokensecret": "portal_token_secret",
+    "portal.tokenexpiration": "portal_token_expiration_s",
+    "portal.cors.enabled": "portal_cors",
     "reservedeventtypes": "reserved_event_types",
     "telemetry.log.level": "log_level",
     "telemetry.log.format": "log_format",
@@ -47,7 +51,6 @@ WITHOUT_MEANING = frozenset(
         "ingest",
         "namespace.disablemanagement",
         "notification",
-        "portal",
         "postgres.automigrate",
         "productcatalog",
         "progressmanager",
@@ -64,7 +67,11 @@ WITHOUT_MEANING = frozenset(
         "unitconfig",
     }
 )
-CONVERSIONS = {"log_format": log_format, "shutdown_grace_s": duration_s}
+CONVERSIONS = {
+    "log_format": log_format,
+    "shutdown_grace_s": duration_s,
+    "portal_token_expiration_s": duration_s,
+}
 
 
 def read_openmeter_file(

@@ -22,6 +22,8 @@ from monometer.core.access import NAMESPACE_PATTERN
 KiB = 1024
 MiB = 1024 * KiB
 GiB = 1024 * MiB
+YEAR_S = 366 * 24 * 3600
+SECRET_BYTES_MIN = 32  # as many as the hash has: RFC 7518, section 3.2
 
 
 class ConfigError(Exception):
@@ -89,6 +91,10 @@ def _comma_separated(value: object) -> object:
     return value
 
 
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -145,6 +151,14 @@ class Settings(BaseModel):
     log_format: Annotated[Literal["auto", "json", "text"], BeforeValidator(_lower)] = "auto"
 
     meters: tuple[MeterConfig, ...] = ()
+    portal_enabled: bool | None = None
+    """None: when there is a secret. An embedded database brings one."""
+    portal_token_secret: Annotated[str | None, BeforeValidator(_none_if_empty)] = Field(
+        None, repr=False
+    )
+    portal_token_expiration_s: float = Field(3600, ge=1, le=YEAR_S, allow_inf_nan=False)
+    portal_cors: bool = True
+
     reserved_event_types: Annotated[
         tuple[Annotated[str, AfterValidator(_regex)], ...], BeforeValidator(_comma_separated)
     ] = ()
@@ -170,6 +184,24 @@ class Settings(BaseModel):
     def exposed(self) -> bool:
         """Whether others than this machine may reach the server."""
         return not is_loopback(self.host)
+
+    @property
+    def portal_secret(self) -> str | None:
+        """What portal tokens are signed with; None while the portal is disabled."""
+        return None if self.portal_enabled is False else self.portal_token_secret
+
+    @model_validator(mode="after")
+    def _secret_is_there_and_long(self) -> Self:
+        """A token can be tried against short secrets by whoever holds it, at leisure."""
+        secret = self.portal_secret
+        if secret is not None and len(secret.encode(errors="replace")) < SECRET_BYTES_MIN:
+            raise ValueError(
+                f"portal_token_secret must have at least {SECRET_BYTES_MIN} bytes"
+                " (or portal_enabled be false)"
+            )
+        if self.portal_enabled and secret is None and self.database_url is not None:
+            raise ValueError("portal_token_secret is required when portal_enabled is true")
+        return self
 
     @model_validator(mode="after")
     def _queue_takes_any_request(self) -> Self:

@@ -87,6 +87,18 @@ async def of_event_types(
     return [_meter_from_row(row) for row in rows]
 
 
+async def live_keys(connection: AsyncConnection, namespace: str, keys: Collection[str]) -> set[str]:
+    """Those of `keys` that a live meter has."""
+    rows = await connection.scalars(
+        select(meter.c.key).where(
+            meter.c.namespace == namespace,
+            meter.c.deleted_at.is_(None),
+            meter.c.key == any_(literal(list(keys), ARRAY(TEXT))),
+        )
+    )
+    return set(rows)
+
+
 def _row_from_meter(one: Meter) -> dict[str, Any]:
     row = {column.name: getattr(one, column.name) for column in meter.c}
     row["group_by"] = dict(one.group_by)

@@ -62,6 +62,19 @@ for (const aggregation of story.aggregations) {
 }
 await step('subjects', () => openmeter.meters.subjects(slug))
 
+// This version has no method to query with a token, nor to list them.
+const { portal } = story
+await step('portal create', () => openmeter.portal.createToken(portal.token))
+await step('portal create lasting', () =>
+  openmeter.portal.createToken({ ...portal.lasting, expiresAt: new Date(portal.lasting.expiresAt) }))
+await step('portal create past', () => openmeter.portal.createToken(portal.past))
+await step('portal create unknown', () => openmeter.portal.createToken(portal.unknown))
+await step('portal invalidate', () =>
+  openmeter.portal.invalidateTokens({ id: told['portal create'].value.id }))
+await step('portal invalidate subject', () =>
+  openmeter.portal.invalidateTokens({ subject: story.acme }))
+await step('portal invalidate all', () => openmeter.portal.invalidateTokens())
+
 await step('ingest unusable', () => openmeter.events.ingest(event(story.unusable)))
 await step('events unusable', () =>
   openmeter.events.list({ from: span.from, subject: story.unusable.subject }))

@@ -1,6 +1,7 @@
 // One story told through @openmeter/sdk 1.0.0-beta.232: every event, meter, debug and info method.
 // Reads {baseUrl, ...story.json} as its argument, prints {step: {value} or {error}} as JSON.
 import { OpenMeter, isHTTPError } from 'openmeter-sdk-beta232'
+import { OpenMeter as Portal } from 'openmeter-sdk-beta232/portal'
 
 const story = JSON.parse(process.argv.at(-1))
 const openmeter = new OpenMeter({ baseUrl: story.baseUrl, apiKey: 'ignored' })
@@ -104,6 +105,27 @@ await step('group by values', () => openmeter.meters.listGroupByValues(slug, 'mo
 await step('group by values too old', () =>
   openmeter.meters.listGroupByValues(slug, 'model', span()))
 await step('group by values unknown', () => openmeter.meters.listGroupByValues(slug, 'nope'))
+
+const { portal } = story
+await step('portal create', () => openmeter.portal.create(portal.token))
+await step('portal create lasting', () => openmeter.portal.create(portal.lasting))
+await step('portal create past', () => openmeter.portal.create(portal.past))
+await step('portal create unknown', () => openmeter.portal.create(portal.unknown))
+await step('portal list', () => openmeter.portal.list({ limit: 2 }))
+const shown = (portalToken) => new Portal({ baseUrl: story.baseUrl, portalToken })
+const page = shown(told['portal create'].value.token)
+await step('portal query', () => page.query(slug, params(portal.query)))
+await step('portal query filtered', () =>
+  page.query(slug, { filterGroupBy: { model: 'gpt-4' }, groupBy: ['kind'] }))
+await step('portal query csv', () =>
+  page.query(slug, {}, { headers: { Accept: 'text/csv' }, parseAs: 'text' }))
+await step('portal query other meter', () => page.query(`${slug}_missing`))
+await step('portal query forged', () => shown('a.b.c').query(slug))
+await step('portal invalidate', () =>
+  openmeter.portal.invalidate({ id: told['portal create'].value.id }))
+await step('portal query invalidated', () => page.query(slug))
+await step('portal invalidate subject', () => openmeter.portal.invalidate({ subject: story.acme }))
+await step('portal invalidate all', () => openmeter.portal.invalidate({}))
 
 await step('ingest unusable', () => openmeter.events.ingest(event(story.unusable)))
 await step('events unusable', () =>

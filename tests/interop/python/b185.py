@@ -1,4 +1,4 @@
-"""One story told through PyPI openmeter 1.0.0b185: every event and meter method it has.
+"""One story told through PyPI openmeter 1.0.0b185: every event, meter and portal method it has.
 
 Reads {baseUrl, ...story.json} as its argument, prints {step: {value} or {error}} as JSON.
 """
@@ -88,6 +88,31 @@ def queries(slug: str) -> None:
     step("subjects", client.list_meter_subjects, slug)
 
 
+def portal(slug: str) -> None:
+    given = story["portal"]
+    step("portal create", client.create_portal_token, given["token"])
+    step("portal create lasting", client.create_portal_token, given["lasting"])
+    step("portal create past", client.create_portal_token, given["past"])
+    step("portal create unknown", client.create_portal_token, given["unknown"])
+    step("portal list", client.list_portal_tokens, limit=2)
+    made = told["portal create"]["value"]
+
+    def shown(token: str) -> Callable[..., Any]:
+        page = Client(endpoint=story["baseUrl"], headers={"Authorization": f"Bearer {token}"})
+        query: Callable[..., Any] = page.query_portal_meter
+        return query
+
+    step("portal query", shown(made["token"]), slug, **keywords(given["query"]))
+    filtered = {"filter_group_by": {"model": "gpt-4"}, "group_by": ["kind"]}
+    step("portal query filtered", shown(made["token"]), slug, **filtered)
+    step("portal query other meter", shown(made["token"]), f"{slug}_missing")
+    step("portal query forged", shown("a.b.c"), slug)
+    step("portal invalidate", client.invalidate_portal_tokens, {"id": made["id"]})
+    step("portal query invalidated", shown(made["token"]), slug)
+    step("portal invalidate subject", client.invalidate_portal_tokens, {"subject": story["acme"]})
+    step("portal invalidate all", client.invalidate_portal_tokens, {})
+
+
 def afterwards(slug: str) -> None:
     step("ingest unusable", client.ingest_events, story["unusable"])
     since = datetime.fromisoformat(story["span"]["from"])
@@ -100,5 +125,6 @@ def afterwards(slug: str) -> None:
 meters(story["slug"])
 events()
 queries(story["slug"])
+portal(story["slug"])
 afterwards(story["slug"])
 sys.stdout.write(json.dumps(told))

@@ -31,17 +31,17 @@ from monometer.core.usage import UsageQuery
 
 router = APIRouter(prefix="/api/v1/meters/{meterIdOrSlug}/query", tags=["Meters"])
 
-_group_filters = TypeAdapter(dict[Text, FilterString])
+group_filters = TypeAdapter(dict[Text, FilterString])
 _GROUP_FILTER = re.compile(r"filterGroupBy\[(.*)\]", re.DOTALL)
 
-_CSV_TOO: dict[str, Any] = {
+CSV_TOO: dict[str, Any] = {
     "description": "The usage. CSV when `Accept` is exactly `text/csv`.",
     "content": {"text/csv": {"schema": {"type": "string"}}},
 }
-_RESPONSES = {HTTPStatus.OK.value: _CSV_TOO, **documented(HTTPStatus.NOT_FOUND)}
+_RESPONSES = {HTTPStatus.OK.value: CSV_TOO, **documented(HTTPStatus.NOT_FOUND)}
 
 # FastAPI does not know parameters of style deepObject.
-_FILTER_GROUP_BY: dict[str, Any] = {
+FILTER_GROUP_BY: dict[str, Any] = {
     "parameters": [
         {
             "name": "filterGroupBy",
@@ -63,7 +63,7 @@ _FILTER_GROUP_BY: dict[str, Any] = {
     summary="Query a meter",
     response_model=MeterQueryResult,
     responses=_RESPONSES,
-    openapi_extra=_FILTER_GROUP_BY,
+    openapi_extra=FILTER_GROUP_BY,
 )
 async def query_meter(
     request: Request,
@@ -97,15 +97,16 @@ async def query_meter(
         windowTimeZone=windowTimeZone,
         subject=subject,
         filterCustomerId=filterCustomerId,
-        filterGroupBy=_group_values(request),
+        filterGroupBy=group_values(request),
         advancedMeterGroupByFilters=of_json_parameter(
-            "advancedMeterGroupByFilters", advanced, _group_filters
+            "advancedMeterGroupByFilters", advanced, group_filters
         )
         if advanced
         else None,
         groupBy=groupBy,
     )
-    return await _answer(services, namespace, meterIdOrSlug, asked, request)
+    meter = await services.catalog.meter(namespace, meterIdOrSlug)
+    return await answer_query(services, meter, asked, request)
 
 
 @router.post(
@@ -124,7 +125,8 @@ async def query_meter_post(
 ) -> Response:
     """The same as by GET, with room for longer filters."""
     asked = body or MeterQueryRequest()  # a client of old sends no body when it asks for CSV
-    return await _answer(services, namespace, meterIdOrSlug, asked, request)
+    meter = await services.catalog.meter(namespace, meterIdOrSlug)
+    return await answer_query(services, meter, asked, request)
 
 
 class QueryExplanation(BaseModel):
@@ -176,15 +178,11 @@ async def explain_meter_query(
     )
 
 
-async def _answer(
-    services: Services,
-    namespace: str,
-    id_or_slug: str,
-    asked: MeterQueryRequest,
-    request: Request,
+async def answer_query(
+    services: Services, meter: Meter, asked: MeterQueryRequest, request: Request
 ) -> Response:
+    """The usage as JSON, or as CSV where the request asks for that."""
     began = time.perf_counter()
-    meter = await services.catalog.meter(namespace, id_or_slug)
     answer = Answer(
         query=await _query(services, asked, meter),
         meter_key=meter.key,
@@ -213,7 +211,7 @@ def _wants_csv(request: Request) -> bool:
     return "," not in accept and accept.partition(";")[0].strip().lower() == "text/csv"
 
 
-def _group_values(request: Request) -> dict[str, list[str]]:
+def group_values(request: Request) -> dict[str, list[str]]:
     """`filterGroupBy[key]=value`, in any number.
 
     Raises MalformedRequest for the parameter in any other form, such as some old clients send:

@@ -7,6 +7,7 @@ from monometer.store.tables.entitlements import entitlement, entitlement_grant, 
 from monometer.store.tables.events import event
 from monometer.store.tables.features import feature
 from monometer.store.tables.meters import meter
+from monometer.store.tables.portal import portal_revocation, portal_token
 from monometer.store.tables.projections import (
     cohort,
     hourly_by_group,
@@ -34,6 +35,8 @@ __all__ = [
     "metadata",
     "meter",
     "place",
+    "portal_revocation",
+    "portal_token",
     "projection",
     "subject",
     "usage_reset",
