@@ -39,16 +39,16 @@ from monometer.core.errors import DomainError
 from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog, NewMeter
 from monometer.services.customers import Customers
+from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.entitlements import Entitlements
 from monometer.services.features import Features
-from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
-from monometer.services.subjects import Subjects
 from monometer.services.keys import Keys
 from monometer.services.portal import Portal
 from monometer.services.portal_jwt import PortalJwt
+from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.store import migrate
 from monometer.store.engine import create_engine

@@ -9,20 +9,18 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.config import Settings
+from monometer.core.access import ApiKey
 from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog
 from monometer.services.customers import Customers
+from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.entitlements import Entitlements
 from monometer.services.features import Features
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
-from monometer.services.subjects import Subjects
-from monometer.core.access import ApiKey
-from monometer.services.catalog import Catalog
-from monometer.services.doorkeeper import Doorkeeper
-from monometer.services.ingest import Ingestor
 from monometer.services.keys import Keys
 from monometer.services.portal import Portal
+from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.store.event_store import EventStore
 
