@@ -113,6 +113,18 @@ def portal(slug: str) -> None:
     step("portal invalidate all", client.invalidate_portal_tokens, {})
 
 
+def subjects(owners: dict[str, Any]) -> None:
+    slashed = owners["slashed"]["key"]
+    step("subject upsert", client.upsert_subject, [owners["subject"], owners["slashed"]])
+    step("subject upsert again", client.upsert_subject, [owners["cleared"]])
+    step("subject upsert invalid", client.upsert_subject, [{"key": ""}])
+    step("subject get", client.get_subject, owners["subject"]["key"])
+    step("subject get slashed", client.get_subject, slashed)
+    step("subject list", client.list_subjects)
+    step("subject delete", client.delete_subject, slashed)
+    step("subject get deleted", client.get_subject, slashed)
+
+
 def afterwards(slug: str) -> None:
     step("ingest unusable", client.ingest_events, story["unusable"])
     since = datetime.fromisoformat(story["span"]["from"])
@@ -126,5 +138,6 @@ meters(story["slug"])
 events()
 queries(story["slug"])
 portal(story["slug"])
+subjects(story["owners"])
 afterwards(story["slug"])
 sys.stdout.write(json.dumps(told))

@@ -183,16 +183,21 @@ async def answer_query(
 ) -> Response:
     """The usage as JSON, or as CSV where the request asks for that."""
     began = time.perf_counter()
+    query = await _query(services, asked, meter)
+    as_csv = _wants_csv(request)
+    told = as_csv and query.by_subject
+    names = await services.subjects.display_names(meter.namespace, query.subjects) if told else {}
     answer = Answer(
-        query=await _query(services, asked, meter),
+        query=query,
         meter_key=meter.key,
         columns=[group for group in groups_from_wire(asked, meter) if group != "subject"],
+        names=names,
         window_size=windows.WindowSize(asked.windowSize) if asked.windowSize else None,
     )
     async with AsyncExitStack() as stack:
         rows = await stack.enter_async_context(services.usage.rows(answer.query))
         QUERY_SECONDS.observe(time.perf_counter() - began)
-        return await rows_response(answer, rows, stack.pop_all(), as_csv=_wants_csv(request))
+        return await rows_response(answer, rows, stack.pop_all(), as_csv=as_csv)
     raise AssertionError  # pragma: no cover
 
 
