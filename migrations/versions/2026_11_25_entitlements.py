@@ -45,16 +45,17 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["feature_id"], ["feature.id"], name="entitlement_feature_id_fkey"),
         sa.CheckConstraint(
-            "(customer_id IS NULL) <> (subject IS NULL)", name="entitlement_one_owner_check"
+            "(customer_id IS NULL) <> (subject IS NULL)", name=op.f("entitlement_one_owner_check")
         ),
         sa.CheckConstraint(
-            "type IN ('metered', 'static', 'boolean')", name="entitlement_type_check"
+            "type IN ('metered', 'static', 'boolean')", name=op.f("entitlement_type_check")
         ),
         sa.CheckConstraint(
-            "(type = 'metered') = (measure_from IS NOT NULL)", name="entitlement_metered_check"
+            "(type = 'metered') = (measure_from IS NOT NULL)",
+            name=op.f("entitlement_metered_check"),
         ),
         sa.CheckConstraint(
-            "(type = 'static') = (config IS NOT NULL)", name="entitlement_static_check"
+            "(type = 'static') = (config IS NOT NULL)", name=op.f("entitlement_static_check")
         ),
     )
     for name, columns in (
@@ -105,7 +106,7 @@ def _create_grants() -> None:
         sa.ForeignKeyConstraint(
             ["entitlement_id"], ["entitlement.id"], name="entitlement_grant_entitlement_id_fkey"
         ),
-        sa.CheckConstraint("amount > 0", name="entitlement_grant_amount_check"),
+        sa.CheckConstraint("amount > 0", name=op.f("entitlement_grant_amount_check")),
     )
     op.create_index(
         "entitlement_grant_entitlement_id_created_at_id_idx",

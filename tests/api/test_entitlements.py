@@ -193,6 +193,17 @@ def test_archived_feature_keeps_its_entitlements(api: Entitling) -> None:
     assert api.worth(who, made["featureKey"])["balance"] == 6
 
 
+def test_meter_of_an_active_entitlement_cannot_be_deleted(api: Entitling) -> None:
+    who, made, meter = api.metered()
+    api.http.delete(f"/api/v1/features/{made['featureId']}")
+    path = f"/api/v1/meters/{meter['slug']}"
+    status, detail = refusal(api.http.delete(path))
+    assert status == HTTPStatus.CONFLICT
+    assert detail == "conflict error: meter has active entitlements and cannot be deleted"
+    api.http.delete(f"{api.path(who)}/{made['id']}")
+    assert api.http.delete(path).status_code == HTTPStatus.NO_CONTENT
+
+
 def test_entitlement_is_found_by_id_of_any_subject_and_by_key_of_its_own(api: Entitling) -> None:
     who, made, _ = api.metered()
     for name in (made["id"], made["id"].lower(), made["featureKey"]):

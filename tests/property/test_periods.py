@@ -1,24 +1,29 @@
 """Usage of many periods at once is, period by period, what the reference says."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.property.hostile import batches, times
 from tests.property.questions import period_queries
-from tests.property.test_sql_equals_reference import ZONES, stored
+from tests.property.test_sql_equals_reference import stored
+from tests.support.events import NOON
 from tests.support.folding import Folds
 
 from monometer.core import reference
-from monometer.core.event import StoredEvent
+from monometer.core.event import Event
 from monometer.core.usage import PeriodsQuery
 from monometer.store.engine import reading
 from monometer.store.period_usage import PeriodUsage
 from monometer.store.postgres_events import PostgresEventStore
+
+MOMENTS = times(NOON)
+QUERIES = st.lists(period_queries("", MOMENTS), min_size=4, max_size=4)
 
 
 async def answers(
@@ -32,33 +37,29 @@ async def answers(
     ]
 
 
-def expected(queries: Sequence[PeriodsQuery], events: list[StoredEvent]) -> list[list[Decimal]]:
-    return [reference.run_periods(query, events) for query in queries]
-
-
-@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])  # each waits for folds
-@given(examples=st.data())
+@settings(max_examples=40)  # each waits for two folds
+@given(queries=QUERIES, early=batches("", MOMENTS), late=batches("", MOMENTS))
 async def test_usage_of_many_periods_equals_the_reference_with_cells_and_without(
     event_store: PostgresEventStore,
     engine: AsyncEngine,
-    agreed_changes: dict[str, list[datetime]],
-    examples: st.DataObject,
+    queries: list[PeriodsQuery],
+    early: list[Event],
+    late: list[Event],
 ) -> None:
-    namespace = uuid4().hex
-    zone = examples.draw(st.sampled_from([name for name in ZONES if agreed_changes[name]]))
-    moments = times(examples.draw(st.sampled_from(agreed_changes[zone])))
-    asked = examples.draw(st.lists(period_queries(namespace, moments), min_size=4, max_size=4))
-    events = examples.draw(batches(namespace, moments))
-    cut = examples.draw(st.integers(0, len(events)))
+    namespace: dict[str, Any] = {"namespace": uuid4().hex}
+    asked = [replace(query, **namespace) for query in queries]
+    first = [event._replace(**namespace) for event in early]
+    sources = {(event.source, event.id) for event in early}
+    second = [e._replace(**namespace) for e in late if (e.source, e.id) not in sources]
     with_cells, without = PeriodUsage(), PeriodUsage(projections=False)
-    await event_store.append(events[:cut])
+    await event_store.append(first)
     folds = Folds(engine)
-    await folds.want(namespace, *(query.measure for query in asked))
+    await folds.want(namespace["namespace"], *(query.measure for query in asked))
     await folds.all()
     await answers(engine, with_cells, asked)  # and so it knows where cells lie
-    await event_store.append(events[cut:])
-    known = await stored(event_store, events)  # nothing new, but for when it was stored
-    right = expected(asked, known)
+    await event_store.append(second)
+    known = await stored(event_store, [*first, *second])  # nothing new, but for when it was stored
+    right = [reference.run_periods(query, known) for query in asked]
     assert await answers(engine, without, asked) == right
     assert await answers(engine, with_cells, asked) == right
     await folds.all()  # what it knew is out of date

@@ -27,9 +27,13 @@ def this_minute() -> datetime:
     return now().replace(second=0, microsecond=0)
 
 
+# One minute for all tests of a process, so that none is torn apart by the next one.
+STARTED = this_minute()
+
+
 def ago(**units: float) -> str:
-    """An instant a while before this minute, on the wire."""
-    return wire(this_minute() - timedelta(**units))
+    """An instant a while before the tests started, on the wire."""
+    return wire(STARTED - timedelta(**units))
 
 
 class Entitling(Metering):

@@ -49,8 +49,8 @@ class Feature:
     def measure(self) -> Measure | None:
         """The usage that counts: the meter's, of events that pass the filters.
 
-        A group key that the meter has lost meanwhile, which only an archived feature can know,
-        reads as one without a value.
+        A group key that the meter has lost meanwhile, which only a feature that nobody uses any
+        more can know, reads as one without a value.
         """
         if self.meter is None:
             return None

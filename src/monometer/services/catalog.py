@@ -109,7 +109,7 @@ class Catalog:
     async def update_meter(self, namespace: str, id_or_key: str, change: MeterChange) -> Meter:
         """Raises NotFound, also for a deleted meter, InvalidInput, and Conflict.
 
-        A group key that a live feature filters by stays.
+        A group key that a live feature, or one with active entitlements, filters by stays.
         """
         async with transaction(self._engine) as connection:
             found = await meters.find(connection, namespace, id_or_key, lock=True)
@@ -130,14 +130,15 @@ class Catalog:
     async def delete_meter(self, namespace: str, id_or_key: str) -> None:
         """Its events stay, and by id it can still be read and queried.
 
-        Raises NotFound, and Conflict while a live feature uses it.
+        Raises NotFound, and Conflict while a live feature or an active entitlement uses it.
         """
         async with transaction(self._engine) as connection:
             found = await meters.find(connection, namespace, id_or_key, lock=True)
             meter = _found(found, id_or_key)
             if meter.deleted_at is None:
-                if await features.live_of_meter(connection, meter.id):
-                    raise Conflict("meter has active features and cannot be deleted")
+                for feature in await features.used_of_meter(connection, meter.id):
+                    what = "features" if feature.archived_at is None else "entitlements"
+                    raise Conflict(f"meter has active {what} and cannot be deleted")
                 now = self._now()
                 await meters.update(connection, replace(meter, updated_at=now, deleted_at=now))
 
@@ -188,7 +189,7 @@ async def _refuse_to_drop_filtered(
     dropped = meter.group_by.keys() - group_by.keys()
     if not dropped:
         return
-    for feature in await features.live_of_meter(connection, meter.id):
+    for feature in await features.used_of_meter(connection, meter.id):
         for name in sorted(dropped & feature.filters.keys()):
             raise Conflict(
                 f"meter group by: {name} cannot be dropped "

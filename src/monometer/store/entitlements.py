@@ -1,16 +1,12 @@
 """Entitlements as rows, read together with all that they refer to."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    LABEL_STYLE_TABLENAME_PLUS_COL,
     ColumnElement,
-    Row,
-    Select,
     Text,
     and_,
     any_,
@@ -21,25 +17,22 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.entitled import Entitled
-from monometer.core.entitlement import Boolean, Entitlement, Metered, Static, Terms
+from monometer.core.entitlement import Entitlement
 from monometer.core.feature import is_id
-from monometer.core.recurrence import Recurrence, parse_interval
 from monometer.core.usage_periods import Reset
-from monometer.store.features import feature_from_row
-from monometer.store.grants import all_of, grants_from_value
+from monometer.store.entitlement_rows import (
+    entitled_from_row,
+    row_from_entitlement,
+    select_entitled,
+)
 from monometer.store.owners import OfSubject, Owner, OwnerRef, owner_select
 from monometer.store.pages import Page, page_of
 from monometer.store.tables import (
     TEXT,
-    customer,
-    customer_subject,
     entitlement,
-    feature,
-    meter,
     usage_reset,
 )
 
@@ -69,7 +62,7 @@ async def lock(connection: AsyncConnection, ids: Collection[str]) -> None:
 
 async def create(connection: AsyncConnection, new: Entitlement) -> None:
     """The caller holds the lock of the pair and has looked for others that are active."""
-    await connection.execute(insert(entitlement).values(**_row_from_entitlement(new)))
+    await connection.execute(insert(entitlement).values(**row_from_entitlement(new)))
 
 
 async def end(connection: AsyncConnection, ended: Entitlement) -> None:
@@ -120,9 +113,9 @@ async def find(
     condition = _named(namespace, ref, id_or_key, at)
     if condition is None:
         return None
-    statement = _select(with_grants=with_grants).where(condition).limit(1)
+    statement = select_entitled(with_grants=with_grants).where(condition).limit(1)
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _entitled_from_row(row)
+    return None if row is None else entitled_from_row(row)
 
 
 async def find_locked(
@@ -152,25 +145,25 @@ async def active_of(
     connection: AsyncConnection, owner: Owner, namespace: str, *, at: datetime, with_grants: bool
 ) -> list[Entitled]:
     """All that are active at `at`, oldest first."""
-    statement = _select(with_grants=with_grants).where(
+    statement = select_entitled(with_grants=with_grants).where(
         _of_owner(namespace, owner), _KEPT.deleted_at.is_(None), _active(at)
     )
     rows = await connection.execute(statement.order_by(_KEPT.created_at, _KEPT.id))
-    return [_entitled_from_row(row) for row in rows]
+    return [entitled_from_row(row) for row in rows]
 
 
 async def open_of(
     connection: AsyncConnection, namespace: str, owner: Owner, feature_key: str, *, since: datetime
 ) -> list[Entitlement]:
     """Those of a pair that end after `since`, or never."""
-    statement = _select(with_grants=False).where(
+    statement = select_entitled(with_grants=False).where(
         _of_owner(namespace, owner),
         _KEPT.feature_key == feature_key,
         _KEPT.deleted_at.is_(None),
         or_(_KEPT.active_to.is_(None), _KEPT.active_to > since),
     )
     rows = await connection.execute(statement)
-    return [_entitled_from_row(row).entitlement for row in rows]
+    return [entitled_from_row(row).entitlement for row in rows]
 
 
 async def active_keys(
@@ -207,7 +200,7 @@ async def list_(
     limit: int,
 ) -> Page[Entitled]:
     """Those that are not deleted, by a column and, where that is equal, by id."""
-    statement = _select(with_grants=False).where(
+    statement = select_entitled(with_grants=False).where(
         _KEPT.namespace == namespace, _KEPT.deleted_at.is_(None)
     )
     if wanted.features:
@@ -226,7 +219,7 @@ async def list_(
         if descending
         else statement.order_by(column, _KEPT.id)
     )
-    return await page_of(connection, statement, _entitled_from_row, offset=offset, limit=limit)
+    return await page_of(connection, statement, entitled_from_row, offset=offset, limit=limit)
 
 
 def owned_by(customers: Collection[str], subjects: Collection[str] = ()) -> ColumnElement[bool]:
@@ -275,120 +268,3 @@ def _of_owner(namespace: str, owner: Owner) -> ColumnElement[bool]:
 def _active(at: datetime) -> ColumnElement[bool]:
     start = func.coalesce(_KEPT.active_from, _KEPT.created_at)
     return and_(start <= at, or_(_KEPT.active_to.is_(None), _KEPT.active_to > at))
-
-
-def _select(*, with_grants: bool) -> Select[Any]:
-    other = customer.alias("other")
-    another = (
-        select(other.c.id)
-        .where(
-            other.c.namespace == _KEPT.namespace,
-            other.c.deleted_at.is_(None),
-            other.c.id == customer_subject.c.subject_key,
-            other.c.id != customer_subject.c.customer_id,
-        )
-        .exists()
-    )
-    listed = customer_subject.c.subject_key
-    subject_keys = (
-        select(func.array_agg(aggregate_order_by(listed, listed), type_=ARRAY(TEXT)))
-        .where(customer_subject.c.customer_id == _KEPT.customer_id, ~another)
-        .scalar_subquery()
-    )
-    resets = (
-        select(
-            func.array_agg(
-                aggregate_order_by(
-                    func.row(
-                        usage_reset.c.at, usage_reset.c.retain_anchor,
-                        usage_reset.c.preserve_overage,
-                    ),
-                    usage_reset.c.at,
-                )
-            )
-        )
-        .where(usage_reset.c.entitlement_id == _KEPT.id)
-        .scalar_subquery()
-    )  # fmt: skip
-    columns = [
-        subject_keys.label("subject_keys"), resets.label("resets"),
-        customer.c.key.label("customer_key"),
-    ]  # fmt: skip
-    if with_grants:
-        columns.append(all_of(_KEPT.id).label("grants"))
-    joined = (
-        entitlement.join(feature, feature.c.id == _KEPT.feature_id)
-        .outerjoin(meter, meter.c.id == feature.c.meter_id)
-        .outerjoin(customer, customer.c.id == _KEPT.customer_id)
-    )
-    return (
-        select(entitlement, feature, meter, *columns)
-        .select_from(joined)
-        .set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
-    )
-
-
-def _row_from_entitlement(one: Entitlement) -> dict[str, Any]:
-    row = {
-        column.name: getattr(one, column.name)
-        for column in _KEPT
-        if column.name in Entitlement.__dataclass_fields__
-    }
-    terms = one.terms
-    period = terms.usage_period
-    row |= {
-        "type": type(terms).__name__.lower(),
-        "usage_interval": period and period.interval.iso,
-        "usage_anchor": period and period.anchor,
-    }
-    if isinstance(terms, Metered):
-        names = ("measure_from", "issue_after_reset", "issue_after_reset_priority",
-                 "is_soft_limit", "preserve_overage_at_reset")  # fmt: skip
-        row |= {name: getattr(terms, name) for name in names}
-    if isinstance(terms, Static):
-        row["config"] = terms.config
-    return row
-
-
-def _entitled_from_row(row: Row[Any]) -> Entitled:
-    columns = row._mapping  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
-    kept = {column.name: columns[column] for column in _KEPT}
-    names = Entitlement.__dataclass_fields__.keys() & kept.keys()
-    resets: Sequence[tuple[datetime, bool, bool]] = row.resets or ()
-    one = Entitlement(
-        **{name: kept[name] for name in names},
-        terms=_terms(
-            kept,
-            tuple(
-                Reset(at=at, retain_anchor=retain, preserve_overage=preserve)
-                for at, retain, preserve in resets
-            ),
-        ),
-    )
-    return Entitled(
-        entitlement=one,
-        feature=feature_from_row(row),
-        customer_key=row.customer_key,
-        subject_keys=(one.subject,) if one.subject is not None else tuple(row.subject_keys or ()),
-        grants=grants_from_value(columns["grants"]) if "grants" in columns else None,
-    )
-
-
-def _terms(kept: dict[str, Any], resets: tuple[Reset, ...]) -> Terms:
-    period = None
-    if kept["usage_interval"] is not None:
-        period = Recurrence(parse_interval(kept["usage_interval"]), kept["usage_anchor"])
-    if kept["type"] == "static":
-        return Static(config=kept["config"], usage_period=period)
-    if kept["type"] == "boolean":
-        return Boolean(usage_period=period)
-    assert period is not None  # noqa: S101 - the store keeps none without
-    return Metered(
-        usage_period=period,
-        measure_from=kept["measure_from"],
-        issue_after_reset=kept["issue_after_reset"],
-        issue_after_reset_priority=kept["issue_after_reset_priority"],
-        is_soft_limit=kept["is_soft_limit"],
-        preserve_overage_at_reset=kept["preserve_overage_at_reset"],
-        resets=resets,
-    )

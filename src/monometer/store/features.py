@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     LABEL_STYLE_TABLENAME_PLUS_COL,
+    ColumnElement,
     Row,
     Select,
     any_,
@@ -88,22 +89,23 @@ async def list_(
     return await page_of(connection, statement, feature_from_row, offset=offset, limit=limit)
 
 
-async def live_of_meter(connection: AsyncConnection, meter_id: str) -> Sequence[Feature]:
-    """By key."""
-    statement = _select().where(feature.c.meter_id == meter_id, feature.c.archived_at.is_(None))
-    rows = await connection.execute(statement.order_by(feature.c.key))
-    return [feature_from_row(row) for row in rows]
+async def used_of_meter(connection: AsyncConnection, meter_id: str) -> Sequence[Feature]:
+    """Those that are live or have an entitlement without end, by key, the live ones first."""
+    statement = _select().where(feature.c.meter_id == meter_id, _used())
+    by_key = statement.order_by(feature.c.archived_at.is_not(None), feature.c.key, feature.c.id)
+    return [feature_from_row(row) for row in await connection.execute(by_key)]
 
 
 async def all_used(connection: AsyncConnection) -> Sequence[Feature]:
     """Features of all namespaces with a meter, that are live or have an entitlement without end."""
+    statement = _select().where(feature.c.meter_id.is_not(None), _used())
+    return [feature_from_row(row) for row in await connection.execute(statement)]
+
+
+def _used() -> ColumnElement[bool]:
     open_ = entitlement.c.active_to.is_(None) & entitlement.c.deleted_at.is_(None)
     entitled = select(entitlement.c.feature_id).where(open_)
-    statement = _select().where(
-        feature.c.meter_id.is_not(None),
-        or_(feature.c.archived_at.is_(None), feature.c.id.in_(entitled)),
-    )
-    return [feature_from_row(row) for row in await connection.execute(statement)]
+    return or_(feature.c.archived_at.is_(None), feature.c.id.in_(entitled))
 
 
 def _select() -> Select[Any]:

@@ -72,10 +72,10 @@ await step('customer grant', () =>
   customers.entitlements.createGrant(who, key, { amount: 5, effectiveAt: minute() }))
 await step('customer grants', () => customers.entitlements.listGrants(who, key))
 await step('customer history', () =>
-  customers.entitlements.history(who, key, { windowSize: 'DAY' }))
-await step('all entitlements v2', () => entitlements.list({ customerKeys: [who] }))
+  customers.entitlements.history(who, key, 'DAY'))
+await step('all entitlements v2', () => entitlements.list({ query: { customerKeys: [who] } }))
 await step('entitlement v2', () => entitlements.get(told['customer create'].value.id))
-await step('all grants v2', () => entitlements.grants.list({ customer: [who] }))
+await step('all grants v2', () => entitlements.grants.list({ query: { customer: [who] } }))
 await step('void v2', () => entitlements.grants.void(told['customer grant'].value.id))
 await step('customer reset in the same minute', () =>
   customers.entitlements.resetUsage(who, key, {

@@ -53,7 +53,9 @@ def features() -> None:
     client.create_meter(given["meter"])
     step("create feature", client.create_feature, feature)
     step("create feature again", client.create_feature, feature)
-    step("features in pages", client.list_features, page_size=1, meter_slug=given["meter"]["slug"])
+    step(
+        "features in pages", client.list_features, page_size=1, meter_slug=[given["meter"]["slug"]]
+    )
     step("feature", client.get_feature, key)
     step("feature missing", client.get_feature, f"{key}_missing")
 

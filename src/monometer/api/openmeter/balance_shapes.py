@@ -8,7 +8,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monometer.api.openmeter.entitlement_shapes import Config, Period
+from monometer.api.openmeter.entitlement_inputs import (
+    Config,
+)
+from monometer.api.openmeter.entitlement_shapes import (
+    Period,
+)
 from monometer.api.openmeter.filters import Ulid
 from monometer.api.wire import Number, instant_to_wire, left_out, number_to_wire
 from monometer.core.balance import Segment, WindowUsage

@@ -6,19 +6,21 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monometer.api.openmeter.entitlement_shapes import (
-    KEPT_EXAMPLE,
+from monometer.api.openmeter.entitlement_inputs import (
     METERED_EXAMPLE,
     EntitlementBooleanCreateInputs,
     EntitlementStaticCreateInputs,
-    KeptBoolean,
-    KeptMetered,
-    KeptStatic,
     MeteredCreateInputs,
-    kept_to_wire,
     new_metered_from_wire,
     new_of,
     new_unmetered_from_wire,
+)
+from monometer.api.openmeter.entitlement_shapes import (
+    KEPT_EXAMPLE,
+    KeptBoolean,
+    KeptMetered,
+    KeptStatic,
+    kept_to_wire,
 )
 from monometer.api.openmeter.filters import Ulid
 from monometer.api.openmeter.grant_shapes import (

@@ -12,6 +12,12 @@ from monometer.api.openmeter.balance_shapes import (
     history_to_wire,
     value_to_wire,
 )
+from monometer.api.openmeter.entitlement_inputs import (
+    EntitlementCreateInputs,
+    ResetEntitlementUsageInput,
+    new_entitlement_from_wire,
+    reset_from_wire,
+)
 from monometer.api.openmeter.entitlement_parameters import (
     OF_SUBJECT,
     EntitlementId,
@@ -27,14 +33,10 @@ from monometer.api.openmeter.entitlement_parameters import (
 from monometer.api.openmeter.entitlement_shapes import (
     ENTITLEMENT_COLUMNS,
     Entitlement,
-    EntitlementCreateInputs,
     EntitlementOrderBy,
     EntitlementType,
     ListEntitlementsResult,
-    ResetEntitlementUsageInput,
     entitlement_to_wire,
-    new_entitlement_from_wire,
-    reset_from_wire,
 )
 from monometer.api.openmeter.meter_shapes import SortOrder
 from monometer.api.paging import PartOf, part_to_wire

@@ -13,6 +13,10 @@ from monometer.api.openmeter.balance_shapes import (
     value_to_wire_v2,
 )
 from monometer.api.openmeter.customers import CustomerIdOrKey
+from monometer.api.openmeter.entitlement_inputs import (
+    ResetEntitlementUsageInput,
+    reset_from_wire,
+)
 from monometer.api.openmeter.entitlement_parameters import (
     OF_CUSTOMER,
     EntitlementId,
@@ -28,8 +32,6 @@ from monometer.api.openmeter.entitlement_shapes import (
     ENTITLEMENT_COLUMNS,
     EntitlementOrderBy,
     EntitlementType,
-    ResetEntitlementUsageInput,
-    reset_from_wire,
 )
 from monometer.api.openmeter.entitlement_v2_shapes import (
     EntitlementV2,
