@@ -36,6 +36,10 @@ OPERATIONS: Final = (
     "listCurrencies",
     "getProgress",
     "deleteMeter",
+    "createKey",
+    "listKeys",
+    "getKey",
+    "revokeKey",
 )
 READING_A_METER: Final = (
     "getMeter",
