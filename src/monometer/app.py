@@ -111,7 +111,7 @@ def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
         rate = settings.key_rate_max
         bounded = Access(
             bounded,
-            doorkeeper=lambda: app.state.services.doorkeeper,
+            doorkeeper=lambda: app.state["services"].doorkeeper,  # as an attribute it is slow
             home=settings.namespace,
             limit=RateLimit(rate_from_text(rate)) if rate else None,
         )

@@ -1,5 +1,6 @@
 """`/api/v1/keys`: keys are made, told once, listed and revoked."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -112,6 +113,22 @@ def test_key_ends_when_it_was_told_to(guarded: Guarded, admin: httpx.Client) -> 
             assert datetime.now(UTC) < ends + timedelta(seconds=1)  # noqa: TID251
         assert datetime.now(UTC) >= ends  # noqa: TID251
     assert admin.get(f"{KEYS}/{key['id']}").json()["expiresAt"] == key["expiresAt"]
+
+
+def test_making_and_revoking_are_in_the_log_without_the_key(
+    guarded: Guarded, admin: httpx.Client
+) -> None:
+    key = create(admin)
+    admin.delete(f"{KEYS}/{key['id']}")
+    log = guarded.log.read_text()
+    records = [json.loads(line) for line in log.splitlines() if key["id"] in line]
+    told = [(one["event"], one["namespace"], one["by"]) for one in records if "by" in one]
+    assert told == [
+        ("key.created", HOME, "MONOMETER_ADMIN_KEY"),
+        ("key.revoked", HOME, "MONOMETER_ADMIN_KEY"),
+    ]
+    assert key["key"] not in log
+    assert guarded.admin_key not in log
 
 
 def test_use_of_a_key_is_noted(guarded: Guarded, admin: httpx.Client) -> None:

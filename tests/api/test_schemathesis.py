@@ -66,6 +66,10 @@ OPERATIONS: Final = (
     "voidGrant",
     "deleteFeature",
     "deleteMeter",
+    "createKey",
+    "listKeys",
+    "getKey",
+    "revokeKey",
 )
 READING_A_METER: Final = (
     "getMeter",

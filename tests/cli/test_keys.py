@@ -126,12 +126,8 @@ def test_key_with_an_expiry_tells_it(server: Guarded) -> None:
             "no such scope: everything; there are events:read",
         ),
         (["create", "x", "--scope", "admin", "--namespace", "a b"], "invalid namespace: a b"),
-        (["create", "x", "--scope", "admin", "--namespace", ""], "invalid namespace"),
-        (["create", "", "--scope", "admin"], "invalid key name"),
         (["create", "x", "--scope", "admin", "--expires", "tomorrow"], "--expires must be"),
-        (["create", "x", "--scope", "admin", "--expires", "2001-01-01T00:00:00Z"], "in the future"),
         (["revoke", "01ARZ3NDEKTSV4RRFFQ69G5FAV"], "key not found: 01ARZ3NDEKTSV4RRFFQ69G5FAV"),
-        (["revoke", "x"], "key not found: x"),
     ],
 )
 def test_what_cannot_be_is_one_line(server: Guarded, arguments: list[str], reason: str) -> None:
@@ -207,8 +203,6 @@ LOOPBACK = "127.0.0.1:0"
     ("address", "auth", "said"),
     [
         (LOOPBACK, "auto", None),
-        (LOOPBACK, "required", "auth.no_key"),
-        (LOOPBACK, "off", None),
         (EVERYWHERE, "auto", "auth.no_key"),
         (EVERYWHERE, "off", "auth.off"),
     ],

@@ -29,6 +29,7 @@ class Guarded(NamedTuple):
     url: str
     database_url: str
     admin_key: str
+    log: Path
 
     def client(self, key: str | None) -> httpx.Client:
         headers = {} if key is None else {"authorization": f"Bearer {key}"}
@@ -40,7 +41,7 @@ def guarded_server(database_url: str, directory: Path, **settings: str) -> Itera
     admin_key = f"test-{secrets.token_hex(16)}"
     given = {"auth": "required", "admin_key": admin_key, "namespace": HOME, **settings}
     with running_server(database_url, directory, **given) as url:
-        yield Guarded(url, database_url, admin_key)
+        yield Guarded(url, database_url, admin_key, directory / "server.log")
 
 
 @asynccontextmanager

@@ -3,15 +3,17 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Response
+import structlog
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from monometer.api.deps import NamespaceOf, ServicesOf
+from monometer.api.deps import NamespaceOf, ServicesOf, key_of
 from monometer.api.openmeter.filters import ULID_PATTERN, Ulid
 from monometer.api.problems import documented
 from monometer.api.wire import STORABLE, Instant, instant_to_wire, json_response
 from monometer.core.access import KEY_NAME_CHARS_MAX, NAMESPACE_PATTERN, ApiKey, KeyScope
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/v1/keys", tags=["Keys"])
 
 Name = Annotated[str, Field(min_length=1, max_length=KEY_NAME_CHARS_MAX), STORABLE]
@@ -73,12 +75,16 @@ class CreatedKey(Key):
     responses=documented(),
 )
 async def create_key(
-    services: ServicesOf, namespace: NamespaceOf, body: Annotated[KeyCreate, Body()]
+    request: Request,
+    services: ServicesOf,
+    namespace: NamespaceOf,
+    body: Annotated[KeyCreate, Body()],
 ) -> Response:
     """In the caller's namespace. For another namespace: `monometer key create --namespace`."""
     key, token = await services.keys.create_key(
         namespace, name=body.name, scopes=body.scopes, expires_at=body.expiresAt
     )
+    _record("key.created", key, request)
     return json_response({**key_to_wire(key), "key": token}, HTTPStatus.CREATED)
 
 
@@ -119,10 +125,19 @@ async def get_key(services: ServicesOf, namespace: NamespaceOf, keyId: KeyId) ->
     status_code=HTTPStatus.NO_CONTENT,
     responses=documented(HTTPStatus.NOT_FOUND),
 )
-async def revoke_key(services: ServicesOf, namespace: NamespaceOf, keyId: KeyId) -> Response:
+async def revoke_key(
+    request: Request, services: ServicesOf, namespace: NamespaceOf, keyId: KeyId
+) -> Response:
     """It ends at once in this process, and within two seconds in others."""
-    await services.keys.revoke_key(namespace, keyId)
+    key = await services.keys.revoke_key(namespace, keyId)
+    _record("key.revoked", key, request)
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _record(what: str, key: ApiKey, request: Request) -> None:
+    """Who made or ended which key, in the log; never the key itself."""
+    by = key_of(request)
+    log.info(what, key=key.id, namespace=key.namespace, by=None if by is None else by.id)
 
 
 def key_to_wire(key: ApiKey) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from monometer import logs
 from monometer.api.wire import instant_from_wire
 from monometer.app import new_id, now
 from monometer.cli.errors import CliError
@@ -93,6 +94,8 @@ def _in_database(settings: Settings, work: Callable[[Keys], Awaitable[Result]]) 
         finally:
             await engine.dispose()
 
+    # To standard error: on standard output there is the key, and nothing else.
+    logs.configure(settings.log_level, settings.log_format)
     with database(settings) as found:
         try:
             return asyncio.run(run(found.url))
