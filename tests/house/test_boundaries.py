@@ -42,6 +42,12 @@ def test_only_the_store_imports_the_driver(path: Path) -> None:
     assert "asyncpg" not in imported
 
 
+def test_one_file_knows_the_library_of_tokens() -> None:
+    importing = re.compile(r"^\s*(from|import) jose\b", re.MULTILINE)
+    files = [path.name for path in PACKAGE.rglob("*.py") if importing.search(path.read_text())]
+    assert files == ["portal_jwt.py"]
+
+
 def test_no_statement_is_put_together_from_pieces_of_text() -> None:
     """f-strings are the road to injection: values are bound, shapes are composed."""
     pieces = [

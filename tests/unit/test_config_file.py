@@ -19,6 +19,11 @@ telemetry:
   address: ":10000"
   log: {level: WARN, format: tint}
 termination: {gracefulShutdownTimeout: 1m30s, checkInterval: 1s}
+portal:
+  enabled: true
+  tokenSecret: s3cr3t-s3cr3t-s3cr3t-s3cr3t-s3cr3t
+  tokenExpiration: 1h30m
+  cors: {enabled: false}
 ingest: {kafka: {broker: "127.0.0.1:29092"}}
 aggregation: {clickhouse: {address: "127.0.0.1:9000"}}
 meters:
@@ -64,6 +69,10 @@ def test_every_key_with_a_meaning_here_is_read() -> None:
         log_level="warning",
         log_format="text",
         shutdown_grace_s=90,
+        portal_enabled=True,
+        portal_token_secret="-".join([SECRET] * 5),
+        portal_token_expiration_s=5400,
+        portal_cors=False,
         meters=(
             MeterConfig(
                 slug="tokens",
@@ -232,3 +241,30 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_durations(text: str, seconds: float) -> None:
     settings = load(f"termination: {{gracefulShutdownTimeout: '{text}'}}")
     assert settings.shutdown_grace_s == pytest.approx(seconds)
+
+
+def test_portals_variables_outdo_the_file() -> None:
+    settings = load(
+        WHOLE, PORTAL_ENABLED="false", PORTAL_TOKENSECRET="", PORTAL_CORS_ENABLED="true"
+    )
+    assert (settings.portal_secret, settings.portal_token_secret) == (None, None)
+    assert settings.portal_cors
+
+
+def test_short_secret_is_refused_unless_the_portal_is_off() -> None:
+    short = f"portal: {{tokenSecret: {SECRET}}}"
+    assert "must have at least 32 bytes" in error_of(short)
+    assert load(short, PORTAL_ENABLED="false").portal_secret is None
+
+
+def test_enabled_portal_needs_a_secret_on_a_database_of_ones_own() -> None:
+    enabled = "portal: {enabled: true}"
+    assert load(enabled).portal_enabled  # the embedded database brings one
+    assert "portal_token_secret is required" in error_of(enabled, DATABASE_URL="postgresql://db/om")
+
+
+def test_secret_is_in_no_text_of_the_settings() -> None:
+    settings = load(WHOLE)
+    assert SECRET not in f"{settings!r}{settings}"
+    wrong = f"portal: {{tokenSecret: [{SECRET}]}}"
+    assert "portal.tokensecret: should be a valid string" in error_of(wrong)

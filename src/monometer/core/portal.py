@@ -9,7 +9,7 @@ from typing import Any
 from monometer.core.errors import Unauthenticated
 
 ISSUER = "openmeter"
-ID_CHARS_MAX = 256
+TEXT_CHARS_MAX = 256  # of an id, and of a namespace
 # Two machines' clocks may differ by so much: a token may have been issued so far in the future.
 CLOCK_SKEW = timedelta(seconds=5)
 SECONDS_MAX = 253_402_300_799  # the last second of year 9999
@@ -18,9 +18,7 @@ SECONDS_MAX = 253_402_300_799  # the last second of year 9999
 _ID = ("Id", "id")
 _SLUGS = ("AllowedMeterSlugs", "allowed_meter_slugs")
 _NAMESPACE = ("Namespace",)
-_ALIKE = {
-    name.replace("_", "").lower(): name for name in ("id", "allowed_meter_slugs", "namespace")
-}
+_SPELLINGS = frozenset({*_ID, *_SLUGS, *_NAMESPACE})
 
 
 class TokenRefused(Unauthenticated):
@@ -85,8 +83,7 @@ def claims_from_json(payload: bytes, now: datetime) -> PortalClaims:
     """
     claims = object_from_json(payload, "claims")
     for name in claims:
-        known = _ALIKE.get(name.replace("_", "").lower())
-        if known is not None and name not in (*_ID, *_SLUGS, *_NAMESPACE):
+        if name not in _SPELLINGS and _folded(name) in map(_folded, _SPELLINGS):
             raise TokenRefused(f"invalid token: claim {name!r} is spelled neither way")
     if claims.get("iss") != ISSUER:
         raise TokenRefused("invalid token: it has another issuer")
@@ -95,8 +92,8 @@ def claims_from_json(payload: bytes, now: datetime) -> PortalClaims:
     if not _is_text(subject):
         raise TokenRefused("invalid subject")
     return PortalClaims(
-        namespace=_text(claims, _NAMESPACE),
-        id=_text(claims, _ID, chars_max=ID_CHARS_MAX),
+        namespace=_text(claims, _NAMESPACE, TEXT_CHARS_MAX),
+        id=_text(claims, _ID, TEXT_CHARS_MAX),
         subject=subject,
         slugs=_slugs(claims),
         issued_at=_instant(claims, "iat"),
@@ -146,34 +143,37 @@ def _instant(claims: Mapping[str, Any], name: str) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _one_of(claims: Mapping[str, Any], names: Sequence[str]) -> tuple[str, Any]:
-    """Name and value of the claim, whichever spelling it has; None when it is absent."""
+def _spelling(claims: Mapping[str, Any], names: Sequence[str]) -> str:
+    """The one of `names` that the claim has, the first when it is absent."""
     given = [name for name in names if name in claims]
     if len(given) > 1:
         raise TokenRefused(f"invalid token: claim {given[0]!r} is there in both spellings")
-    return (given[0], claims[given[0]]) if given else (names[0], None)
+    return given[0] if given else names[0]
 
 
-def _text(
-    claims: Mapping[str, Any], names: Sequence[str], chars_max: int | None = None
-) -> str | None:
-    name, value = _one_of(claims, names)
+def _text(claims: Mapping[str, Any], names: Sequence[str], chars_max: int) -> str | None:
+    name = _spelling(claims, names)
     if name not in claims:
         return None
-    if not _is_text(value) or (chars_max is not None and len(value) > chars_max):
+    text: Any = claims[name]
+    if not _is_text(text) or len(text) > chars_max:
         raise TokenRefused(f"invalid token: claim {name!r} is not a text")
-    text: str = value
-    return text
+    return str(text)
 
 
 def _slugs(claims: Mapping[str, Any]) -> Sequence[str]:
     """Absent, null or empty: every meter."""
-    name, value = _one_of(claims, _SLUGS)
-    if value is None:
+    name = _spelling(claims, _SLUGS)
+    slugs = claims.get(name)
+    if slugs is None:
         return ()
-    if not isinstance(value, list) or not all(map(_is_text, value)):
+    if not isinstance(slugs, list) or not all(map(_is_text, slugs)):
         raise TokenRefused(f"invalid token: claim {name!r} is not a list of texts")
-    return tuple(value)
+    return tuple(slugs)
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _is_text(value: object) -> bool:

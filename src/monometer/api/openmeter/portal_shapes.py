@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from monometer.api.openmeter.filters import Ulid
 from monometer.api.wire import STORABLE, Instant, instant_to_wire
-from monometer.core.portal import ID_CHARS_MAX
+from monometer.core.portal import TEXT_CHARS_MAX
 from monometer.core.portal import PortalToken as RecordedToken
 
 SLUGS_MAX = 100
@@ -80,7 +80,7 @@ class PortalTokenInvalidation(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"subject": "customer-1"}, {}]}
     )
 
-    id: Annotated[str, Field(min_length=1, max_length=ID_CHARS_MAX), STORABLE] = Field(
+    id: Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX), STORABLE] = Field(
         default_factory=str
     )
     subject: Annotated[str, Field(min_length=1), STORABLE] = Field(default_factory=str)
