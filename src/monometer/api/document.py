@@ -4,8 +4,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
 from monometer.api.openmeter.event_shapes import Event
+from monometer.api.openmeter.v3 import router as v3
 from monometer.api.problems import Problem
 
 DESCRIPTION = """
@@ -16,6 +19,8 @@ group. An answer of 204 to events says that they are committed; the next query s
 TAGS = [
     {"name": "Events", "description": "Usage as it happens."},
     {"name": "Meters", "description": "What is measured, and the measurements."},
+    {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
+    {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Operations", "description": "For those who run the server."},
@@ -43,10 +48,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     schemas = document["components"]["schemas"]
-    # Two shapes that no route declares to FastAPI: every problem, and the body of ingest.
-    for shape in (Problem, Event):
-        model = shape.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.setdefault(shape.__name__, model)
+    # Shapes that no route declares to FastAPI: problems, the body of ingest, nested parameters.
+    shapes: list[type[BaseModel]] = [Problem, Event, *v3.SHAPES]
+    _, undeclared = models_json_schema(
+        [(shape, "validation") for shape in shapes], ref_template="#/components/schemas/{model}"
+    )
+    document["components"]["schemas"] = schemas = undeclared["$defs"] | schemas
     # Invalid requests are problems with status 400, never FastAPI's 422.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

@@ -26,7 +26,7 @@ from monometer.api.problems import documented
 from monometer.api.wire import Instant, Text, instant_from_wire, instant_to_wire, json_response
 from monometer.core.errors import InvalidInput
 from monometer.core.evaluation import facts_of
-from monometer.core.event import StoredEvent, event_key
+from monometer.core.event import Event, StoredEvent, event_key
 from monometer.core.expression import AllOf, Attribute, Compare, Like, Literal, Predicate
 from monometer.core.meter import Meter
 from monometer.core.validation import problems
@@ -201,8 +201,7 @@ async def _rendered(services: Services, items: Sequence[StoredEvent]) -> list[di
     return [_ingested_event_to_wire(stored, meters) for stored in items]
 
 
-def _ingested_event_to_wire(stored: StoredEvent, meters: Sequence[Meter]) -> dict[str, Any]:
-    event = stored.event
+def event_to_wire(event: Event) -> dict[str, Any]:
     wire: dict[str, Any] = {
         "id": event.id,
         "source": event.source,
@@ -215,9 +214,13 @@ def _ingested_event_to_wire(stored: StoredEvent, meters: Sequence[Meter]) -> dic
         if event.data != "null":
             wire["datacontenttype"] = "application/json"
         wire["data"] = msgspec.Raw(event.data.encode())
+    return wire
+
+
+def _ingested_event_to_wire(stored: StoredEvent, meters: Sequence[Meter]) -> dict[str, Any]:
     item: dict[str, Any] = {
-        "event": wire,
-        "ingestedAt": instant_to_wire(event.ingested_at),
+        "event": event_to_wire(stored.event),
+        "ingestedAt": instant_to_wire(stored.event.ingested_at),
         "storedAt": instant_to_wire(stored.stored_at),
     }
     messages = problems(facts_of(stored), meters)

@@ -29,7 +29,7 @@ class Answer:
 
     query: UsageQuery
     meter_key: str
-    window_size: WindowSize | None
+    window_size: WindowSize | None = None
 
     def told(self, batch: Sequence[UsageRow]) -> Iterator[tuple[str, str, UsageRow]]:
         """Each row, and before it the bounds of its period: of windows on their zone's clock.
@@ -84,9 +84,9 @@ async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
     query = answer.query
     subject = ["subject"] if query.by_subject else []
     header = ["window_start", "window_end", *subject, *query.group_by, "value"]
-    yield _csv([header])
+    yield csv_lines([header])
     async for batch in batches:
-        yield _csv(
+        yield csv_lines(
             [start, end, *([of or ""] if query.by_subject else []), *group, decimal_cell(value)]
             for start, end, (_, of, group, value) in answer.told(batch)
         )
@@ -108,7 +108,7 @@ class _Lines(list[str]):
         self.append(line.removesuffix("\r\n") + "\n")
 
 
-def _csv(rows: Iterable[list[str]]) -> bytes:
+def csv_lines(rows: Iterable[list[str]]) -> bytes:
     lines = _Lines()
     csv.writer(lines, lineterminator="\r\n").writerows(rows)
     return "".join(lines).encode()
@@ -129,7 +129,7 @@ class _Streaming(StreamingResponse):
 
 
 async def rows_response(
-    answer: Answer, batches: Batches, resources: AsyncExitStack, *, as_csv: bool
+    answer: Answer, chunks: AsyncIterator[bytes], resources: AsyncExitStack, *, as_csv: bool
 ) -> Response:
     """The answer in one piece with its length when it is short, else streamed.
 
@@ -139,7 +139,6 @@ async def rows_response(
     if as_csv:
         disposition = f"attachment; filename={answer.meter_key}.csv"
         headers = {"content-type": "text/csv", "content-disposition": disposition}
-    chunks = (csv_chunks if as_csv else json_chunks)(answer, batches)
     read: list[bytes] = []
     async for chunk in chunks:
         read.append(chunk)
