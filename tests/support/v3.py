@@ -49,7 +49,7 @@ class Client:
         named = {"content-type": "application/json", **headers}
         return self.http.post(path, content=json.dumps(body), headers=named)
 
-    def try_to_create(self, aggregation: str = "count", **members: object) -> httpx.Response:
+    def try_to_create(self, aggregation: object = "count", **members: object) -> httpx.Response:
         """None leaves a member out."""
         key = f"m_{uuid4().hex}"
         meter = {
@@ -62,7 +62,7 @@ class Client:
         }
         return self.post(METERS, {name: m for name, m in meter.items() if m is not None})
 
-    def create(self, aggregation: str = "count", **members: object) -> Meter:
+    def create(self, aggregation: object = "count", **members: object) -> Meter:
         created = self.try_to_create(aggregation, **members)
         assert created.status_code == HTTPStatus.CREATED, created.text
         meter: Meter = created.json()
@@ -76,9 +76,10 @@ class Client:
         return self.post(f"{METERS}/{meter['id']}/query", body or {}, **headers)
 
     def rows(self, meter: Meter, body: object = None) -> list[dict[str, Any]]:
-        return page_of(self.query(meter, body))["data"]
+        data: list[dict[str, Any]] = page_of(self.query(meter, body))["data"]
+        return data
 
-    def list(self, path: str, **parameters: str) -> dict[str, Any]:
+    def page(self, path: str, **parameters: str) -> dict[str, Any]:
         """`filter_key_contains="x"` is sent as `filter[key][contains]=x`."""
         return page_of(self.http.get(path, params=bracketed(parameters)))
 

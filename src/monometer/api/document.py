@@ -4,7 +4,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from monometer.api.openmeter.event_shapes import Event
@@ -49,9 +48,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     schemas = document["components"]["schemas"]
     # Shapes that no route declares to FastAPI: problems, the body of ingest, nested parameters.
-    shapes: list[type[BaseModel]] = [Problem, Event, *v3.SHAPES]
     _, undeclared = models_json_schema(
-        [(shape, "validation") for shape in shapes], ref_template="#/components/schemas/{model}"
+        [(Problem, "validation"), (Event, "validation"), *((s, "validation") for s in v3.SHAPES)],
+        ref_template="#/components/schemas/{model}",
     )
     document["components"]["schemas"] = schemas = undeclared["$defs"] | schemas
     # Invalid requests are problems with status 400, never FastAPI's 422.

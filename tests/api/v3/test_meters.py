@@ -137,7 +137,7 @@ def test_deleted_meter_is_still_told_by_id_and_not_changed(v3: Client) -> None:
         assert (deleted.status_code, deleted.content) == (204, b"")
     assert page_of(v3.http.get(url))["deleted_at"]
     assert failure(v3.http.put(url, json={"name": "x"}))[0] == 404
-    assert v3.list(METERS, filter__key=meter["key"])["data"] == []
+    assert v3.page(METERS, filter__key=meter["key"])["data"] == []
 
 
 def test_meter_is_found_by_its_id_alone(v3: Client) -> None:

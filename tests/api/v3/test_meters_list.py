@@ -27,7 +27,7 @@ def mine(v3: Client) -> str:
 
 def listed(v3: Client, mine: str, **parameters: str) -> Sequence[str]:
     parameters = {"filter__key__contains": mine, **parameters}
-    return "".join(one["key"][-1] for one in v3.list(METERS, **parameters)["data"])
+    return "".join(one["key"][-1] for one in v3.page(METERS, **parameters)["data"])
 
 
 def test_live_meters_come_in_the_order_they_were_made(v3: Client, mine: str) -> None:
@@ -96,7 +96,7 @@ def test_operators_hold_together(v3: Client, mine: str) -> None:
 
 def test_pages_hold_every_meter_once(v3: Client, mine: str) -> None:
     pages = [
-        v3.list(METERS, filter__key__contains=mine, page__size="3", page__number=str(number))
+        v3.page(METERS, filter__key__contains=mine, page__size="3", page__number=str(number))
         for number in (1, 2, 3)
     ]
     assert ["".join(m["key"][-1] for m in page["data"]) for page in pages] == ["bca", "d", ""]
@@ -106,11 +106,11 @@ def test_pages_hold_every_meter_once(v3: Client, mine: str) -> None:
 
 
 def test_page_has_twenty_meters_by_default(v3: Client) -> None:
-    assert v3.list(METERS)["meta"]["page"]["size"] == 20
+    assert v3.page(METERS)["meta"]["page"]["size"] == 20
 
 
 def test_largest_page_and_number_are_taken(v3: Client) -> None:
-    page = v3.list(METERS, page__size="1000", page__number="1000000")
+    page = v3.page(METERS, page__size="1000", page__number="1000000")
     assert page["data"] == []
 
 
