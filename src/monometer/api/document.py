@@ -18,6 +18,8 @@ group. An answer of 204 to events says that they are committed; the next query s
 TAGS = [
     {"name": "Events", "description": "Usage as it happens."},
     {"name": "Meters", "description": "What is measured, and the measurements."},
+    {"name": "Subjects", "description": "What is known of those whose usage is measured."},
+    {"name": "Customers", "description": "To whom the usage of subjects belongs."},
     {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
     {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},
     {"name": "Debug", "description": "A look at what comes in."},

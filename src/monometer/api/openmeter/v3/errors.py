@@ -25,7 +25,7 @@ from monometer.api.problems import (
     request_id_of,
     status_of,
 )
-from monometer.core.errors import DomainError, InvalidInput, NotFound
+from monometer.core.errors import DomainError, InvalidInput, NotFound, PreconditionFailed
 
 PATH_PREFIX = "/api/v3/"
 
@@ -110,6 +110,8 @@ def _told(error: Exception) -> tuple[HTTPStatus, str]:
             return HTTPStatus.BAD_REQUEST, ""
         case NotFound():
             return HTTPStatus.NOT_FOUND, _not_found(error.message)
+        case PreconditionFailed():  # in v3 what was deleted is gone
+            return HTTPStatus.GONE, error.message
         case DomainError():
             return status_of(error), error.message
         case HTTPException(status_code=HTTPStatus.NOT_FOUND):
