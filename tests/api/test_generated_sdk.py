@@ -229,7 +229,7 @@ def test_generated_v3_operations_measure_and_list(sdk: Sdk) -> None:
         "labels": {"team": "search"},
     }
     body = sdk.models.CreateMeterRequest.from_dict(definition)
-    created = sdk.call("meters_v3.create_meter", body=body)
+    created = sdk.call("meters_v_3.create_meter", body=body)
     meter = created.parsed
     assert (created.status_code, meter.to_dict().items() >= definition.items()) == (201, True)
     events = [
@@ -242,7 +242,7 @@ def test_generated_v3_operations_measure_and_list(sdk: Sdk) -> None:
         )
         for day in (1, 2, 3)
     ]  # fmt: skip
-    assert sdk.call("events_v3.ingest_metering_events", body=events).status_code == 202
+    assert sdk.call("events_v_3.ingest_metering_events", body=events).status_code == 202
 
     question = sdk.models.MeterQueryRequestV3.from_dict(
         {
@@ -252,49 +252,49 @@ def test_generated_v3_operations_measure_and_list(sdk: Sdk) -> None:
             "filters": {"dimensions": {"subject": {"eq": "acme"}, "model": {"neq": "tiny"}}},
         }
     )
-    rows = sdk.call("meters_v3.query_meter", meter.id, body=question).parsed.data
+    rows = sdk.call("meters_v_3.query_meter", meter.id, body=question).parsed.data
     assert [(row.value, row.dimensions.to_dict()) for row in rows] == [
         ("0.1", {"subject": "acme", "model": "large"}),
         ("0.2", {"subject": "acme", "model": "small"}),
     ]
 
-    page = sdk.call("events_v3.list_metering_events", filtersource=key, pagesize="2").parsed
+    page = sdk.call("events_v_3.list_metering_events", filtersource=key, pagesize="2").parsed
     assert [item.event.id for item in page.data] == ["3", "2"]
     rest = sdk.call(
-        "events_v3.list_metering_events", filtersource=key, pageafter=page.meta.page.next_
+        "events_v_3.list_metering_events", filtersource=key, pageafter=page.meta.page.next_
     ).parsed
     assert [item.event.id for item in rest.data] == ["1"]
     assert rest.meta.page.next_ is None
 
     update = sdk.models.UpdateMeterRequest.from_dict({"name": "Other"})
-    assert sdk.call("meters_v3.update_meter", meter.id, body=update).parsed.name == "Other"
-    listed = sdk.call("meters_v3.list_meters", filterkey=key, sort="name desc").parsed
+    assert sdk.call("meters_v_3.update_meter", meter.id, body=update).parsed.name == "Other"
+    listed = sdk.call("meters_v_3.list_meters", filterkey=key, sort="name desc").parsed
     assert [one.id for one in listed.data] == [meter.id]
     assert listed.meta.page.total == 1
-    assert sdk.call("meters_v3.get_meter", meter.id).parsed.labels is sdk.types.UNSET
-    assert sdk.call("meters_v3.delete_meter", meter.id).status_code == 204
+    assert sdk.call("meters_v_3.get_meter", meter.id).parsed.labels is sdk.types.UNSET
+    assert sdk.call("meters_v_3.delete_meter", meter.id).status_code == 204
 
 
 def test_generated_v3_operations_keep_customers(sdk: Sdk) -> None:
     key = uuid4().hex
     definition = {"key": key, "name": "ACME", "usage_attribution": {"subject_keys": [f"{key}-1"]}}
     body = sdk.models.CreateCustomerRequest.from_dict(definition)
-    customer = sdk.call("customers_v3.create_customer", body=body).parsed
+    customer = sdk.call("customers_v_3.create_customer", body=body).parsed
     assert customer.to_dict().items() >= definition.items()
-    assert sdk.call("customers_v3.get_customer", customer.id).parsed == customer
-    listed = sdk.call("customers_v3.list_customers", filterkey=key).parsed
+    assert sdk.call("customers_v_3.get_customer", customer.id).parsed == customer
+    listed = sdk.call("customers_v_3.list_customers", filterkey=key).parsed
     assert listed.data == [customer]
     change = sdk.models.UpsertCustomerRequest.from_dict({"name": "Other", "currency": "EUR"})
-    changed = sdk.call("customers_v3.upsert_customer", customer.id, body=change).parsed
+    changed = sdk.call("customers_v_3.upsert_customer", customer.id, body=change).parsed
     assert (changed.name, changed.currency, changed.key) == ("Other", "EUR", key)
-    assert sdk.call("customers_v3.delete_customer", customer.id).status_code == 204
+    assert sdk.call("customers_v_3.delete_customer", customer.id).status_code == 204
 
 
 def test_generated_client_reads_failures_of_v3_as_their_models(sdk: Sdk) -> None:
-    missing = sdk.call("meters_v3.get_meter", "01HM6ZYX0000000000000000AB").parsed
+    missing = sdk.call("meters_v_3.get_meter", "01HM6ZYX0000000000000000AB").parsed
     assert isinstance(missing, sdk.models.BaseError)
     assert missing.type_ == "https://kongapi.info/konnect/not-found"
-    wrong = sdk.call("meters_v3.list_meters", pagesize="0").parsed
+    wrong = sdk.call("meters_v_3.list_meters", pagesize="0").parsed
     assert isinstance(wrong, sdk.models.BadRequestError)
     [parameter] = wrong.invalid_parameters
     assert (parameter.field, parameter.rule, parameter.minimum) == ("page[size]", "min", 1)
