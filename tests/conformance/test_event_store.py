@@ -1,5 +1,6 @@
 """What is asked of every event store: keep events once, list them, tell their values."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from tests.conformance.asking import listed
 from tests.support.events import NOON, event
 
 from monometer.core.errors import InvalidInput
-from monometer.core.event import Event, event_key, parse_json
+from monometer.core.event import Event, StoredEvent, event_key, parse_json
 from monometer.core.expression import (
     EVERYTHING,
     Attribute,
@@ -19,13 +20,20 @@ from monometer.core.expression import (
     Text,
 )
 from monometer.core.jsonpath import parse
-from monometer.store.event_store import EventPage, EventStore, Position
+from monometer.store.event_store import EventOrder, EventPage, EventStore, Position
 from monometer.store.postgres_events import LOOK_UPS
 
 
 def as_values(one: Event) -> tuple[object, ...]:
     """An event with its data as values: a store may write JSON in its own way."""
     return *one[:6], one.data if one.data is None else parse_json(one.data), one.ingested_at
+
+
+def place_of(stored: StoredEvent, order_by: EventOrder) -> tuple[datetime, bytes]:
+    """What a list in that order is ordered by."""
+    one = stored.event
+    at = {"time": one.time, "ingested_at": one.ingested_at, "stored_at": stored.stored_at}
+    return at[order_by], event_key(one.source, one.id)
 
 
 class TestAppend:
@@ -163,6 +171,26 @@ class TestListing:
             await store.append([event(namespace, time=NOON + timedelta(days=9), subject="late")])
         assert sorted(seen) == sorted(sent)
         assert await listed(store, namespace, limit=7, after=after) == []
+
+    @pytest.mark.parametrize("descending", [True, False])
+    @pytest.mark.parametrize("order_by", ["time", "ingested_at", "stored_at"])
+    async def test_pages_follow_any_instant_in_either_direction(
+        self, store: EventStore, namespace: str, order_by: EventOrder, descending: bool
+    ) -> None:
+        for day, hours in enumerate((5, 3, 4, 3, 1, 3)):
+            at = NOON - timedelta(hours=hours)
+            late = NOON + timedelta(days=day // 2)
+            await store.append([event(namespace, id=str(day), time=at, ingested_at=late)])
+        page = EventPage(namespace=namespace, limit=10, order_by=order_by, descending=descending)
+        whole = await store.list_events(page)
+        places = [place_of(one, order_by) for one in whole]
+        assert len(places) == 6
+        assert places == sorted(places, reverse=descending)
+        found: list[StoredEvent] = []
+        while len(found) < len(whole):
+            after = Position(*place_of(found[-1], order_by)) if found else None
+            found += await store.list_events(replace(page, limit=2, after=after))
+        assert found == whole
 
     async def test_a_page_holds_what_the_predicate_takes(
         self, store: EventStore, namespace: str

@@ -4,8 +4,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 
 from monometer.api.openmeter.event_shapes import Event
+from monometer.api.openmeter.v3 import router as v3
 from monometer.api.problems import Problem
 
 DESCRIPTION = """
@@ -21,6 +23,9 @@ TAGS = [
     {"name": "Customers", "description": "To whom the usage of subjects belongs."},
     {"name": "Entitlements", "description": "Usage becomes access: credit, limits, switches."},
     {"name": "Portal", "description": "Tokens that show a customer their own usage."},
+    {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
+    {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},
+    {"name": "Customers v3", "description": "The same customers in the form of `/api/v3`."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Keys", "description": "Who may do what."},
@@ -54,10 +59,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemes = document["components"].setdefault("securitySchemes", {})
     schemes["ApiKey"] = {"type": "http", "scheme": "bearer"}
     document["security"] = [{"ApiKey": []}, {}]
-    # Two shapes that no route declares to FastAPI: every problem, and the body of ingest.
-    for shape in (Problem, Event):
-        model = shape.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.setdefault(shape.__name__, model)
+    # Shapes that no route declares to FastAPI: problems, the body of ingest, nested parameters.
+    _, undeclared = models_json_schema(
+        [(Problem, "validation"), (Event, "validation"), *((s, "validation") for s in v3.SHAPES)],
+        ref_template="#/components/schemas/{model}",
+    )
+    document["components"]["schemas"] = schemas = undeclared["$defs"] | schemas
     # Invalid requests are problems with status 400, never FastAPI's 422.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

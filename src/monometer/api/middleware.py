@@ -10,11 +10,12 @@ from http import HTTPStatus
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.requests import ClientDisconnect
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monometer.api.metrics import REQUEST_SECONDS, REQUESTS
-from monometer.api.problems import problem_response
+from monometer.api.problems import MalformedRequest, response_to
 from monometer.api.wire import headers_of
 from monometer.logs import REQUEST_ID
 
@@ -81,9 +82,8 @@ class RequestContext:
 
         try:
             if b"%00" in scope["query_string"] or "\0" in scope["path"]:
-                detail = "the URL must not contain a NUL character"
-                problem = problem_response(request_id, HTTPStatus.BAD_REQUEST, detail)
-                await problem(scope, receive, send_with_id)
+                error = MalformedRequest("the URL must not contain a NUL character")
+                await _tell(error, scope, receive, send_with_id)
             else:
                 await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
@@ -91,19 +91,22 @@ class RequestContext:
         except asyncio.CancelledError:  # the grace period of a stop has ended
             if not status:
                 headers = {"Retry-After": "1", "Connection": "close"}
-                detail = "the server is stopping"
                 unavailable = HTTPStatus.SERVICE_UNAVAILABLE
-                problem = problem_response(request_id, unavailable, detail, headers=headers)
-                await problem(scope, receive, send_with_id)
+                stopping = HTTPException(unavailable, "the server is stopping", headers)
+                await _tell(stopping, scope, receive, send_with_id)
             raise
-        except Exception:
+        except Exception as error:
             log.exception("request.failed", method=scope["method"], path=scope["path"])
             if status:
                 raise  # too late for an answer: the connection breaks, so nobody takes it for whole
-            problem = problem_response(request_id, HTTPStatus.INTERNAL_SERVER_ERROR)
-            await problem(scope, receive, send_with_id)
+            await _tell(error, scope, receive, send_with_id)
         finally:
             _observe(scope, status, time.perf_counter() - began)
+
+
+async def _tell(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    response = response_to(Request(scope, receive), error)
+    await response(scope, receive, send)
 
 
 def _observe(scope: Scope, status: int, seconds: float) -> None:

@@ -1,8 +1,11 @@
-"""Kinds of failure as problem documents (RFC 7807), in the native dialect's words."""
+"""Kinds of failure as problem documents (RFC 7807), in the native dialect's words.
 
-from collections.abc import Iterator, Sequence
+A dialect that says them otherwise is told here by the paths it answers (`tell_otherwise`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import structlog
@@ -48,6 +51,14 @@ _KINDS: Sequence[tuple[type[DomainError], HTTPStatus, str]] = (
 
 
 FORESEEN = (RequestValidationError, HTTPException, DomainError)
+
+Telling: TypeAlias = Callable[[Request, Exception], Response]
+_tellings: dict[str, Telling] = {}
+
+
+def tell_otherwise(path_prefix: str, telling: Telling) -> None:
+    """Below that path, `telling` makes the answers to all failures; it takes any exception."""
+    _tellings[path_prefix] = telling
 
 
 class MalformedRequest(InvalidInput):
@@ -102,32 +113,43 @@ def request_id_of(request: Request) -> str | None:
     return found
 
 
-def response_to_failure(request: Request, error: DomainError) -> Response:
-    status, prefix = next((s, p) for kind, s, p in _KINDS if isinstance(error, kind))
+def status_of(error: DomainError) -> HTTPStatus:
+    return next(status for kind, status, _ in _KINDS if isinstance(error, kind))
+
+
+def headers_of_failure(request: Request, error: Exception) -> dict[str, str] | None:
+    """What an answer to this failure has to carry, in whatever dialect."""
+    if isinstance(error, Overloaded):
+        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, HTTPException):
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return {"Allow": ", ".join(_methods_of_path(request))}
+        return dict(error.headers) if error.headers else None
+    return None
+
+
+def _response_to_failure(request: Request, error: DomainError) -> Response:
+    prefix = next(p for kind, _, p in _KINDS if isinstance(error, kind))
     if isinstance(error, MalformedRequest):
         prefix = ""
-    headers = None
-    if isinstance(error, Overloaded):
-        headers = {"Retry-After": str(error.retry_after_s)}
-    if isinstance(error, Unauthenticated):
-        headers = {"WWW-Authenticate": "Bearer"}
     fields = error.fields if isinstance(error, InvalidInput) else ()
-    detail = _printable(f"{prefix}{error.message}")
     return problem_response(
         request_id_of(request),
-        status,
-        detail,
+        status_of(error),
+        printable(f"{prefix}{error.message}"),
         fields=fields,
         conflicting_id=error.conflicting_id if isinstance(error, Conflict) else None,
-        headers=headers,
+        headers=headers_of_failure(request, error),
     )
 
 
 def _response_to_invalid_request(request: Request, error: RequestValidationError) -> Response:
     fields, details = [], []
     for one in error.errors():
-        place, *path = map(_printable, _named(one["loc"], error.body))
-        message = _printable(str(one["msg"]).removeprefix("Value error, "))
+        place, *path = map(printable, _named(one["loc"], error.body))
+        message = printable(str(one["msg"]).removeprefix("Value error, "))
         if place == "body" and path and one["type"] != "json_invalid":
             pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
             fields.append(FieldError(field=pointer, message=message))
@@ -167,7 +189,7 @@ def _problem_of_whole_body(error: dict[str, Any]) -> str:
     return "must be a JSON array" if error["type"] == "list_type" else "must be a JSON object"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A lone surrogate that came in must not come back: it has no UTF-8."""
     return text.encode(errors="replace").decode()
 
@@ -176,9 +198,7 @@ def _response_to_http(request: Request, error: HTTPException) -> Response:
     # The router's own 404 and 405 carry the reason phrase as detail, which `title` says already.
     status = HTTPStatus(error.status_code)
     detail = None if error.detail == status.phrase else error.detail
-    headers = dict(error.headers) if error.headers else None
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"Allow": ", ".join(_methods_of_path(request))}
+    headers = headers_of_failure(request, error)
     return problem_response(request_id_of(request), status, detail, headers=headers)
 
 
@@ -193,15 +213,30 @@ def _methods_of_path(request: Request) -> list[str]:
     ]  # fmt: skip
 
 
-async def answer_failure(request: Request, error: Exception) -> Response:
-    """The problem document of a failure that was foreseen; raises any other again."""
-    if isinstance(error, RequestValidationError):
-        return _response_to_invalid_request(request, error)
-    if isinstance(error, HTTPException):
-        return _response_to_http(request, error)
+def response_to(request: Request, error: Exception) -> Response:
+    """The answer to any failure in the dialect of the path; an unforeseen one is only told."""
     if isinstance(error, DomainError):
         log.info("request.refused", kind=type(error).__name__, reason=error.message)
-        return response_to_failure(request, error)
+    path = request.scope["path"]
+    telling = next((one for prefix, one in _tellings.items() if path.startswith(prefix)), _natively)
+    return telling(request, error)
+
+
+def _natively(request: Request, error: Exception) -> Response:
+    match error:
+        case RequestValidationError():
+            return _response_to_invalid_request(request, error)
+        case HTTPException():
+            return _response_to_http(request, error)
+        case DomainError():
+            return _response_to_failure(request, error)
+    return problem_response(request_id_of(request), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+async def answer_failure(request: Request, error: Exception) -> Response:
+    """The answer to a failure that was foreseen; raises any other again."""
+    if isinstance(error, FORESEEN):
+        return response_to(request, error)
     raise error
 
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from monometer.api import health, keys
+from monometer.api import health, keys, problems
 from monometer.api.openmeter import (
     access,
     customers,
@@ -19,10 +19,14 @@ from monometer.api.openmeter import (
     portal,
     subjects,
 )
+from monometer.api.openmeter.v3 import errors as v3_errors
+from monometer.api.openmeter.v3 import router as v3
 
 router = APIRouter()
-for part in (ingest, events, meters, meter_query, features, portal, info, keys, health):
+for part in (ingest, events, meters, meter_query, features, portal, info, v3, keys, health):
     router.include_router(part.router)
 # Keys of subjects and customers may hold slashes, so whatever lies below them comes before them.
 for part in (grants, grants_v2, entitlements, entitlements_v2, access, subjects, customers):
     router.include_router(part.router)
+
+problems.tell_otherwise(v3_errors.PATH_PREFIX, v3_errors.respond)

@@ -4,28 +4,35 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from monometer.core.event import Event, StoredEvent
 from monometer.core.expression import EVERYTHING, Expression, Predicate
 from monometer.core.usage import UsageQuery, UsageRow
 
+EventOrder: TypeAlias = Literal["time", "ingested_at", "stored_at"]
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page of events ended: the next one starts strictly after it in the list's order."""
+    """Where a page of events ended: the next one starts strictly after it in the list's order.
 
-    time: datetime
+    `at` is the event's own in that order: its time, unless the list is by another instant.
+    """
+
+    at: datetime
     key: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
-    """At most `limit` events of a namespace, newest first, those after `after` only."""
+    """At most `limit` events of a namespace in the order told, those after `after` only."""
 
     namespace: str
     where: Predicate = EVERYTHING
     limit: int
+    order_by: EventOrder = "time"
+    descending: bool = True
     after: Position | None = None
 
 
@@ -62,7 +69,7 @@ class EventStore(Protocol):
         """
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
-        """By time, then key, both descending: stable while others append."""
+        """By the page's instant, then key, both in its direction: stable while others append."""
 
     async def distinct(
         self, namespace: str, of: Expression, where: Predicate, *, values_max: int

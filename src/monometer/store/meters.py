@@ -10,7 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import Conflict
+from monometer.core.expression import Member, Predicate
 from monometer.core.meter import Meter
+from monometer.store.expression_sql import SqlReader
+from monometer.store.pages import Page, page_of
 from monometer.store.tables import TEXT, meter
 
 LIST_MAX = 1_000
@@ -69,6 +72,33 @@ async def list_(
     if not include_deleted:
         statement = statement.where(meter.c.deleted_at.is_(None))
     return [_meter_from_row(row) for row in await connection.execute(statement)]
+
+
+_members = SqlReader({Member(name): meter.c[name] for name in ("key", "name")})
+
+
+async def page(
+    connection: AsyncConnection,
+    namespace: str,
+    *,
+    where: Predicate,
+    order_by: str,
+    descending: bool,
+    offset: int,
+    limit: int,
+) -> Page[Meter]:
+    """Live meters in the order of `list_`. `where` is about the members `key` and `name`."""
+    column = meter.c[order_by]
+    statement = (
+        select(meter)
+        .where(
+            meter.c.namespace == namespace,
+            meter.c.deleted_at.is_(None),
+            _members.predicate(where),
+        )
+        .order_by(column.desc() if descending else column, meter.c.id)
+    )
+    return await page_of(connection, statement, _meter_from_row, offset=offset, limit=limit)
 
 
 async def of_event_types(

@@ -99,15 +99,17 @@ class PostgresEventStore:
         )
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
+        at, key = event.c[page.order_by], event.c.key
         statement = (
             select(event, sql_cast(event.c.data, Text).label("text"))
             .where(event.c.namespace == page.namespace, predicate_sql(page.where))
-            .order_by(event.c.time.desc(), event.c.key.desc())
+            .order_by(*((at.desc(), key.desc()) if page.descending else (at, key)))
             .limit(page.limit)
         )
         if page.after is not None:
-            position = tuple_(page.after.time, UUID(page.after.key))
-            statement = statement.where(tuple_(event.c.time, event.c.key) < position)
+            position = tuple_(page.after.at, UUID(page.after.key))
+            place = tuple_(at, key)
+            statement = statement.where(place < position if page.descending else place > position)
         async with reading(self._engine) as connection:
             return [_stored_event_from_row(row) for row in await connection.execute(statement)]
 

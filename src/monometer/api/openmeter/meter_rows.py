@@ -34,7 +34,7 @@ class Answer:
 
     query: UsageQuery
     meter_key: str
-    window_size: WindowSize | None
+    window_size: WindowSize | None = None
     columns: Sequence[str] = ()
     names: Mapping[str, str | None] = field(default_factory=dict)
 
@@ -107,7 +107,7 @@ async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
     names = answer.names if any(row.subject in answer.names for row in first) else {}
     by_subject, keys = answer.query.by_subject, answer.keys()
     who = [*(["subject"] if by_subject else []), *(["subject_display_name"] if names else [])]
-    yield _csv([["window_start", "window_end", *who, *keys, "value"]])
+    yield csv_lines([["window_start", "window_end", *who, *keys, "value"]])
     at = keys.index("customer_id") if "customer_id" in keys else None
     async for batch in _rejoined([first], batches):
         lines = []
@@ -122,7 +122,7 @@ async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
                 line.insert(len(line) - len(group) + at, customer or "")
             line.append(decimal_cell(value))
             lines.append(line)
-        yield _csv(lines)
+        yield csv_lines(lines)
 
 
 def decimal_cell(value: Decimal) -> str:
@@ -141,7 +141,7 @@ class _Lines(list[str]):
         self.append(line.removesuffix("\r\n") + "\n")
 
 
-def _csv(rows: Iterable[list[str]]) -> bytes:
+def csv_lines(rows: Iterable[list[str]]) -> bytes:
     lines = _Lines()
     csv.writer(lines, lineterminator="\r\n").writerows(rows)
     return "".join(lines).encode()
@@ -162,7 +162,7 @@ class _Streaming(StreamingResponse):
 
 
 async def rows_response(
-    answer: Answer, batches: Batches, resources: AsyncExitStack, *, as_csv: bool
+    answer: Answer, chunks: AsyncIterator[bytes], resources: AsyncExitStack, *, as_csv: bool
 ) -> Response:
     """The answer in one piece with its length when it is short, else streamed.
 
@@ -172,7 +172,6 @@ async def rows_response(
     if as_csv:
         disposition = f"attachment; filename={answer.meter_key}.csv"
         headers = {"content-type": "text/csv", "content-disposition": disposition}
-    chunks = (csv_chunks if as_csv else json_chunks)(answer, batches)
     read: list[bytes] = []
     async for chunk in chunks:
         read.append(chunk)
