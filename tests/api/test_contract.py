@@ -4,7 +4,7 @@ Clients are generated from these names: an operation id is a method, a parameter
 status the reply that is decoded.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
