@@ -64,7 +64,7 @@ def test_customers_usage_is_that_of_its_id_its_key_and_its_subject_keys(
     api: Owners, market: Market
 ) -> None:
     customer = market.acme["id"]
-    expected = [(customer, None, {}, 31.1)]
+    expected: list[tuple[Any, ...]] = [(customer, None, {}, 31.1)]
     assert told(api, market.meter, {"filterCustomerId": customer}) == expected
 
 
@@ -195,6 +195,27 @@ def test_csv_has_the_customer_where_it_was_asked_for(api: Owners, market: Market
         "subject,customer_id,g,value",
         f"{market.us},{customer},x,4.000000",
     ]
+
+
+def test_csv_by_subject_has_the_display_names_of_those_that_are_known(api: Owners) -> None:
+    meter, named, nameless, unknown = api.create(), f"a{word()}", f"b{word()}", f"c{word()}"
+    api.send(meter, *(at(subject=one) for one in (named, nameless, unknown)))
+    assert csv(api, meter, {"subject": unknown}) == ["subject,value", f"{unknown},1.000000"]
+    api.upsert({"key": named, "displayName": "A, B"}, {"key": nameless})
+    subjects = [named, nameless, unknown]
+    expected = [
+        "subject,subject_display_name,value",
+        f'{named},"A, B",1.000000',
+        f"{nameless},,1.000000",
+        f"{unknown},,1.000000",
+    ]
+    assert csv(api, meter, {"subject": subjects}) == expected
+    assert csv(api, meter, {"groupBy": "subject"}) == expected
+    assert csv(api, meter, {}) == ["value", "3.000000"]
+    assert csv(api, meter, {"subject": unknown})[0] == "subject,value"
+    for one in (named, nameless):
+        api.one("DELETE", "subjects", one)
+    assert csv(api, meter, {"subject": subjects})[0] == "subject,value"
 
 
 def test_explanation_takes_customers_too(api: Owners, market: Market) -> None:
