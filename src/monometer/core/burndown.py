@@ -65,14 +65,18 @@ class _Run:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.balances = dict(plan.opening.grants)
+        self.active: tuple[Grant, ...] | None = None
         self.owed = plan.opening.owed
         self.usage = plan.opening.usage
         self.burnt = plan.opening.burnt
         self.segments: list[Segment] = []
         self.standings: list[Standing] = []
 
-    def keep(self, active: Sequence[Grant]) -> None:
+    def keep(self, active: tuple[Grant, ...]) -> None:
         """Grants that are active no longer lose what they had; new ones have nothing yet."""
+        if active is self.active:
+            return
+        self.active = active
         self.balances = {grant.id: self.balances.get(grant.id, _ZERO) for grant in active}
 
     def enter(self, phase: Phase) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from monometer.core.grant import Grant
-from monometer.core.origin import Origin, Span, check_phases
+from monometer.core.origin import Origin, Span, check_burns
 
 
 class Cuts:
@@ -21,7 +21,7 @@ class Cuts:
         self.resets = origin.resets
         self.fills: dict[datetime, set[str]] = defaultdict(set)
         self._spans = spans
-        check_phases(len(origin.resets) + sum(_fills_max(span, origin, end) for span in spans))
+        check_burns(sum(_fills_max(span, origin, end) for span in spans))
         for span in spans:
             for at in _fills(span, origin, end):
                 self.fills[at].add(span.grant.id)

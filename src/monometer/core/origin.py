@@ -12,6 +12,7 @@ from monometer.core.grant import Grant
 from monometer.core.usage_periods import PeriodStart
 
 PHASES_MAX = 50_000
+BURNS_MAX = 2_000_000
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -22,6 +23,12 @@ def check_phases(count: int) -> None:
         raise InvalidInput(
             f"usage periods, grants and their recurrences make more than {PHASES_MAX} phases"
         )
+
+
+def check_burns(count: int) -> None:
+    """Raises InvalidInput when there are more than BURNS_MAX grants in all phases together."""
+    if count > BURNS_MAX:
+        raise InvalidInput(f"phases times grants in them are more than {BURNS_MAX}")
 
 
 class Span(NamedTuple):

@@ -14,7 +14,7 @@ from monometer.core.errors import FieldError, InvalidInput
 from monometer.core.grant import Grant, burn_order
 from monometer.core.measuring import Piece, periods_of
 from monometer.core.minutes import down_to_minute, up_to_minute
-from monometer.core.origin import Span, check_phases, origin_of
+from monometer.core.origin import Span, check_burns, check_phases, origin_of
 from monometer.core.usage_periods import PeriodStart
 from monometer.core.windows import Period
 
@@ -83,7 +83,8 @@ def plan(
     the same grants and resets. Phases start at the latest instant from which on nothing before
     matters: an opening, a reset that forgets, or the start of measurement.
 
-    Raises InvalidInput for too many phases, and for a `since` before measurement or after `until`.
+    Raises InvalidInput for more phases, or grants in them, than there may be, and for a `since`
+    before measurement or after `until`.
     """
     until = up_to_minute(until)
     since = None if since is None else down_to_minute(since)
@@ -100,6 +101,7 @@ def plan(
     phases = tuple(_phases(cuts, terms, quiet, until, end))
     told = tuple(s.grant.id for s in spans if since and s.start <= until and since <= s.end)
     check_phases(len(phases))
+    check_burns(sum(len(one.active) for one in phases))
     _check_told(len(told) * sum(since <= one.start <= until for one in phases if since))
     return Plan(
         aggregation=aggregation,

@@ -38,7 +38,7 @@ def test_scenario_comes_true(text: str) -> None:
         "2024-01-02T00:00 period 2024-01-02T00:00 2024-02-01T00:00",
         "2024-01-01T00:00 history 2024-01-02T00:00",
         "2024-01-01T00:00 segment 2024-01-02T00:00",
-        "2024-01-02T00:00 balence 70",
+        "2024-01-02T00:00 worth 70",
     ],
 )
 def test_wrong_expectation_does_not_pass(wrong: str) -> None:
