@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from monometer.api.openmeter.v3.errors import respond
 from monometer.api.openmeter.v3.parameters import (
+    InvalidParameters,
     about,
     about_topics,
     wrong,
