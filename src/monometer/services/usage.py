@@ -92,10 +92,7 @@ class Usage:
     async def _distinct(
         self, meter: Meter, of: Expression, start: datetime | None, end: datetime | None
     ) -> list[str]:
-        conditions: list[Predicate] = [
-            Compare("=", Attribute("type"), Literal(meter.event_type)),
-            *bounds(Attribute("time"), start, end),
-        ]
+        conditions = [*of_type(meter), *bounds(Attribute("time"), start, end)]
         return await self.store.distinct(
             meter.namespace, of, AllOf(tuple(conditions)), values_max=self.rows_max
         )
@@ -110,6 +107,14 @@ class Usage:
         )
         async with self.rows(query) as batches:
             return [(row.subject or "", row.value) async for batch in batches for row in batch]
+
+
+def of_type(meter: Meter) -> Sequence[Predicate]:
+    """The events that a meter is about, whatever their worth, and whatever their time."""
+    conditions: list[Predicate] = [meter.measure().where]
+    if meter.event_type is not None:
+        conditions.append(Compare("=", Attribute("type"), Literal(meter.event_type)))
+    return conditions
 
 
 def bounds(

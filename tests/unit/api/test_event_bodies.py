@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monometer.api.openmeter.cloudevents import Decoded, Reception, Rejected
 from monometer.api.openmeter.event_bodies import BATCH, JSON, ONE, Received, events_of
-from monometer.api.openmeter.event_data import DataLimits
+from monometer.api.event_data import DataLimits
 from monometer.api.problems import MalformedRequest
 from monometer.core.event import Event
 
