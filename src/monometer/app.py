@@ -20,6 +20,7 @@ from monometer.api.document import DESCRIPTION, TAGS, describe
 from monometer.api.metrics import CELLS, COMMIT_SECONDS, FOLD_LAG_SECONDS, TAIL_EVENTS
 from monometer.api.middleware import RequestContext
 from monometer.api.openmeter import ingest
+from monometer.api.polar.paths import PolarPaths
 from monometer.api.router import router
 from monometer.api.shortcut import Shortcut
 from monometer.config import (
@@ -35,6 +36,7 @@ from monometer.core.errors import DomainError
 from monometer.services.catalog import Catalog, NewMeter
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.ingest import Ingestor
+from monometer.services.quantities import QuantityService
 from monometer.services.usage import Usage
 from monometer.store import migrate
 from monometer.store.engine import create_engine
@@ -92,7 +94,7 @@ def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
     route = Route(ingest.PATH, ingest.ingest_events, methods=["POST"])
     inner = Shortcut(super(Application, app).__call__, app=app, route=route)
     bounded = BoundedBodies(inner, bytes_max=settings.body_bytes_max)
-    app.outermost = RequestContext(bounded, new_id=request_ids())
+    app.outermost = RequestContext(PolarPaths(bounded), new_id=request_ids())
     describe(app)
     return app
 
@@ -156,6 +158,7 @@ def _services(settings: Settings, database_url: str) -> Services:
         flush_events_max=settings.flush_events_max,
         flushed=COMMIT_SECONDS.observe,
     )
+    usage = Usage(catalog, events, now, settings.query_rows_max)
     return Services(
         settings=settings,
         now=now,
@@ -163,7 +166,9 @@ def _services(settings: Settings, database_url: str) -> Services:
         events=events,
         ingestor=ingestor,
         catalog=catalog,
-        usage=Usage(catalog, events, now, settings.query_rows_max),
+        usage=usage,
+        quantities=QuantityService(usage),
+        new_id=new_id,
     )
 
 

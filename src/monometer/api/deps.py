@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from monometer.config import Settings
 from monometer.services.catalog import Catalog
 from monometer.services.ingest import Ingestor
+from monometer.services.quantities import QuantityService
 from monometer.services.usage import Usage
 from monometer.store.event_store import EventStore
 
@@ -26,6 +27,8 @@ class Services:
     ingestor: Ingestor
     catalog: Catalog
     usage: Usage
+    quantities: QuantityService
+    new_id: Callable[[], str]
 
 
 def services_of(request: Request) -> Services:

@@ -10,11 +10,13 @@ from http import HTTPStatus
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.requests import ClientDisconnect
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monometer.api.metrics import REQUEST_SECONDS, REQUESTS
-from monometer.api.problems import problem_response
+from monometer.api.problems import rendered
 from monometer.api.wire import headers_of
 from monometer.logs import REQUEST_ID
 
@@ -65,8 +67,7 @@ class RequestContext:
         try:
             if b"%00" in scope["query_string"] or "\0" in scope["path"]:
                 detail = "the URL must not contain a NUL character"
-                problem = problem_response(request_id, HTTPStatus.BAD_REQUEST, detail)
-                await problem(scope, receive, send_with_id)
+                await _failure(scope, HTTPStatus.BAD_REQUEST, detail)(scope, receive, send_with_id)
             else:
                 await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
@@ -76,17 +77,26 @@ class RequestContext:
                 headers = {"Retry-After": "1", "Connection": "close"}
                 detail = "the server is stopping"
                 unavailable = HTTPStatus.SERVICE_UNAVAILABLE
-                problem = problem_response(request_id, unavailable, detail, headers=headers)
-                await problem(scope, receive, send_with_id)
+                answer = _failure(scope, unavailable, detail, headers)
+                await answer(scope, receive, send_with_id)
             raise
         except Exception:
             log.exception("request.failed", method=scope["method"], path=scope["path"])
             if status:
                 raise  # too late for an answer: the connection breaks, so nobody takes it for whole
-            problem = problem_response(request_id, HTTPStatus.INTERNAL_SERVER_ERROR)
-            await problem(scope, receive, send_with_id)
+            await _failure(scope, HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, send_with_id)
         finally:
             _observe(scope, status, time.perf_counter() - began)
+
+
+def _failure(
+    scope: Scope,
+    status: HTTPStatus,
+    detail: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """In the words of the dialect that was asked."""
+    return rendered(Request(scope), HTTPException(status, detail, headers))
 
 
 def _observe(scope: Scope, status: int, seconds: float) -> None:

@@ -1,8 +1,8 @@
 """Kinds of failure as problem documents (RFC 7807), in the native dialect's words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import structlog
@@ -44,6 +44,11 @@ _KINDS: Sequence[tuple[type[DomainError], HTTPStatus, str]] = (
 
 
 FORESEEN = (RequestValidationError, HTTPException, DomainError)
+
+# How a dialect answers a failure that was foreseen.
+Renderer: TypeAlias = Callable[[Request, Exception], Response]
+
+_RENDERERS: dict[str, Renderer] = {}
 
 
 class MalformedRequest(InvalidInput):
@@ -105,15 +110,15 @@ def response_to_failure(request: Request, error: DomainError) -> Response:
     if isinstance(error, Unauthenticated):
         headers = {"WWW-Authenticate": "Bearer"}
     fields = error.fields if isinstance(error, InvalidInput) else ()
-    detail = _printable(f"{prefix}{error.message}")
+    detail = printable(f"{prefix}{error.message}")
     return problem_response(request_id_of(request), status, detail, fields=fields, headers=headers)
 
 
 def _response_to_invalid_request(request: Request, error: RequestValidationError) -> Response:
     fields, details = [], []
     for one in error.errors():
-        place, *path = (_printable(str(part)) for part in one["loc"])
-        message = _printable(str(one["msg"]).removeprefix("Value error, "))
+        place, *path = (printable(str(part)) for part in one["loc"])
+        message = printable(str(one["msg"]).removeprefix("Value error, "))
         if place == "body" and path and one["type"] != "json_invalid":
             pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
             fields.append(FieldError(field=pointer, message=message))
@@ -138,7 +143,7 @@ def _problem_of_whole_body(error: dict[str, Any]) -> str:
     return "must be a JSON object"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A lone surrogate that came in must not come back: it has no UTF-8."""
     return text.encode(errors="replace").decode()
 
@@ -149,11 +154,11 @@ def _response_to_http(request: Request, error: HTTPException) -> Response:
     detail = None if error.detail == status.phrase else error.detail
     headers = dict(error.headers) if error.headers else None
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"Allow": ", ".join(_methods_of_path(request))}
+        headers = {"Allow": ", ".join(methods_of_path(request))}
     return problem_response(request_id_of(request), status, detail, headers=headers)
 
 
-def _methods_of_path(request: Request) -> list[str]:
+def methods_of_path(request: Request) -> list[str]:
     """All that any route takes; the router's own answer names those of the first route only."""
     return [
         method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -164,16 +169,35 @@ def _methods_of_path(request: Request) -> list[str]:
     ]  # fmt: skip
 
 
+def speaks(prefix: str, renderer: Renderer) -> None:
+    """Failures of requests whose path begins so are told by `renderer`, not as problems."""
+    _RENDERERS[prefix] = renderer
+
+
 async def answer_failure(request: Request, error: Exception) -> Response:
-    """The problem document of a failure that was foreseen; raises any other again."""
+    """What the dialect of the path says to a failure that was foreseen; raises any other again."""
+    if not isinstance(error, FORESEEN):
+        raise error
+    if isinstance(error, DomainError):
+        log.info("request.refused", kind=type(error).__name__, reason=error.message)
+    return rendered(request, error)
+
+
+def rendered(request: Request, error: Exception) -> Response:
+    path: str = request.scope["path"]
+    for prefix, renderer in _RENDERERS.items():
+        if path.startswith(prefix):
+            return renderer(request, error)
+    return _as_problem(request, error)
+
+
+def _as_problem(request: Request, error: Exception) -> Response:
     if isinstance(error, RequestValidationError):
         return _response_to_invalid_request(request, error)
     if isinstance(error, HTTPException):
         return _response_to_http(request, error)
-    if isinstance(error, DomainError):
-        log.info("request.refused", kind=type(error).__name__, reason=error.message)
-        return response_to_failure(request, error)
-    raise error
+    assert isinstance(error, DomainError)  # noqa: S101 - of the foreseen ones
+    return response_to_failure(request, error)
 
 
 def install(app: FastAPI) -> None:

@@ -4,7 +4,7 @@ A clause compares by the JSON type of what is stored, and what is not there it n
 Source: Polar's meters.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -48,30 +48,40 @@ _SCALARS = ("string", "number", "boolean")
 def predicate_of(tree: FilterTree) -> Predicate:
     """What the tree demands of an event; without clauses, nothing."""
     parts = tuple(
-        predicate_of(part) if "clauses" in part else clause(**part) for part in tree["clauses"]
+        predicate_of(part)
+        if "clauses" in part
+        else clause(part["property"], part["operator"], part["value"])
+        for part in tree["clauses"]
     )
     if not parts:
         return EVERYTHING
     return AllOf(parts) if tree["conjunction"] == "and" else AnyOf(parts)
 
 
-def clause(property: str, operator: str, value: Scalar) -> Predicate:
+def clause(name: str, operator: str, value: Scalar) -> Predicate:
     """`name`, `source` and `timestamp` are the event's own, every other property is in its data.
 
     Those three match no value of another type than theirs, whatever the operator.
     """
-    if property in {"name", "source"}:
-        own = TYPE if property == "name" else SOURCE_CLASS
+    if name in {"name", "source"}:
+        own = TYPE if name == "name" else SOURCE_CLASS
         return _of_text(own, operator, value) if isinstance(value, str) else NOTHING
-    if property == "timestamp":
+    if name == "timestamp":
         whole = isinstance(value, int) and not isinstance(value, bool)
         return _of_time(operator, int(value)) if whole else NOTHING
-    return _of_data(path_of(property), operator, value)
+    return _of_data(path_of(name), operator, value)
 
 
-def path_of(property: str) -> Path:
+def path_of(name: str) -> Path:
     """Dots descend into objects. Raises InvalidInput for too many of them."""
-    return Path(tuple(property.split(".")))
+    return Path(tuple(name.split(".")))
+
+
+def text_values(wanted: Mapping[str, Collection[str]]) -> Predicate:
+    """Top-level members of the data whose text form is one of those given; dots mean nothing."""
+    return AllOf(
+        tuple(OneOf(Text(Path((name,))), tuple(values)) for name, values in wanted.items())
+    )
 
 
 def conjuncts(predicate: Predicate) -> Iterator[Predicate]:

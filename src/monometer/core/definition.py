@@ -77,9 +77,7 @@ def _polar(definition: Definition) -> Defined:
     if property_ in {"name", "source"}:
         return _defined(aggregation, NOTHING, Literal(Decimal(0)), None)
     is_number = Compare("=", Kind(path), Literal("number"))
-    return _defined(
-        aggregation, AllOf((wanted, is_number)), Number(path, strings=False), path
-    )
+    return _defined(aggregation, AllOf((wanted, is_number)), Number(path, strings=False), path)
 
 
 READERS: Mapping[str, Callable[[Definition], Defined]] = {POLAR: _polar}

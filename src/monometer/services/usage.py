@@ -13,7 +13,7 @@ from monometer.core.meter import Measure, Meter
 from monometer.core.usage import UTC_ZONE, UsageQuery, UsageRow, Whole
 from monometer.core.windows import MINUTE, Period, WindowSize, floor
 from monometer.services.catalog import Catalog
-from monometer.store.event_store import ExplainingEventStore, Reading
+from monometer.store.event_store import EventPage, ExplainingEventStore, Reading
 
 VALUES_DEFAULT_PERIOD = timedelta(hours=24)
 VALUES_PERIOD_MAX = timedelta(days=30)
@@ -65,6 +65,11 @@ class Usage:
         next_minute = this_minute + MINUTE
         start = query.start or min(this_minute, query.end or this_minute)
         return Period(start, query.end or max(next_minute, start))
+
+    async def has_events(self, meter: Meter) -> bool:
+        """Whether any stored event counts for it."""
+        page = EventPage(namespace=meter.namespace, where=AllOf(tuple(of_type(meter))), limit=1)
+        return bool(await self.store.list_events(page))
 
     async def subjects(
         self, meter: Meter, start: datetime | None, end: datetime | None
