@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision: str = "meter_definitions"
-down_revision: str | None = "cohorts"
+down_revision: str | None = "subjects_and_customers"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -34,9 +34,11 @@ from monometer.config import (
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import DomainError
 from monometer.services.catalog import Catalog, NewMeter
+from monometer.services.customers import Customers
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.ingest import Ingestor
 from monometer.services.quantities import QuantityService
+from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.store import migrate
 from monometer.store.engine import create_engine
@@ -166,6 +168,8 @@ def _services(settings: Settings, database_url: str) -> Services:
         events=events,
         ingestor=ingestor,
         catalog=catalog,
+        subjects=Subjects(engine, now=now, new_id=new_id),
+        customers=Customers(engine, now=now, new_id=new_id),
         usage=usage,
         quantities=QuantityService(usage),
         new_id=new_id,

@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.config import Settings
 from monometer.services.catalog import Catalog
+from monometer.services.customers import Customers
 from monometer.services.ingest import Ingestor
 from monometer.services.quantities import QuantityService
+from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.store.event_store import EventStore
 
@@ -26,6 +28,8 @@ class Services:
     events: EventStore
     ingestor: Ingestor
     catalog: Catalog
+    subjects: Subjects
+    customers: Customers
     usage: Usage
     quantities: QuantityService
     new_id: Callable[[], str]

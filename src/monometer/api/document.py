@@ -16,6 +16,8 @@ group. An answer of 204 to events says that they are committed; the next query s
 TAGS = [
     {"name": "Events", "description": "Usage as it happens."},
     {"name": "Meters", "description": "What is measured, and the measurements."},
+    {"name": "Subjects", "description": "What is known of those whose usage is measured."},
+    {"name": "Customers", "description": "To whom the usage of subjects belongs."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Operations", "description": "For those who run the server."},

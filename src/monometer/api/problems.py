@@ -20,6 +20,7 @@ from monometer.core.errors import (
     InvalidInput,
     NotFound,
     Overloaded,
+    PreconditionFailed,
     RateLimited,
     TooLarge,
     Unauthenticated,
@@ -37,6 +38,7 @@ _KINDS: Sequence[tuple[type[DomainError], HTTPStatus, str]] = (
     (Forbidden, HTTPStatus.FORBIDDEN, "forbidden error: "),
     (NotFound, HTTPStatus.NOT_FOUND, "not found error: "),
     (Conflict, HTTPStatus.CONFLICT, "conflict error: "),
+    (PreconditionFailed, HTTPStatus.PRECONDITION_FAILED, "precondition failed error: "),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request entity too large error: "),
     (RateLimited, HTTPStatus.TOO_MANY_REQUESTS, ""),
     (Overloaded, HTTPStatus.SERVICE_UNAVAILABLE, ""),
@@ -140,7 +142,7 @@ def _problem_of_whole_body(error: dict[str, Any]) -> str:
         return f"not valid JSON at character {error['loc'][-1]}: {error['ctx']['error']}"
     if isinstance(error["input"], bytes):  # left unparsed, for what it said it was
         return "header Content-Type has unexpected value, expected application/json"
-    return "must be a JSON object"
+    return "must be a JSON array" if error["type"] == "list_type" else "must be a JSON object"
 
 
 def printable(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Response
 from pydantic import BeforeValidator, WithJsonSchema
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.types import Scope
 
 from monometer.core.numbers import plain
@@ -84,6 +85,21 @@ Instant = Annotated[
 STORABLE = BeforeValidator(_storable)
 Text = Annotated[str, STORABLE]
 Value = Annotated[Decimal, WithJsonSchema({"type": "number", "format": "double"})]
+
+
+class AnyText(Convertor[str]):
+    """`{name:any}` in a route: one or more of any character, slashes and line ends too."""
+
+    regex = r"[\s\S]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("any", AnyText())
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The nine kinds of failure that the floors above may meet, without any word of HTTP.
+"""The ten kinds of failure that the floors above may meet, without any word of HTTP.
 
 A kind carries facts; each dialect decides which status and which body it becomes.
 """
@@ -49,6 +49,10 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     """The thing exists already, is in use, or has changed meanwhile."""
+
+
+class PreconditionFailed(DomainError):
+    """The thing exists, but no longer in a state that allows this: it was deleted."""
 
 
 class TooLarge(DomainError):

@@ -1,6 +1,7 @@
 """Every table, its constraints and their reasons. Alembic compares the database with this."""
 
 from monometer.store.tables.columns import INSTANT, TEXT, TID, XID8, Tid, Xid8, metadata, place
+from monometer.store.tables.customers import customer, customer_subject, subject
 from monometer.store.tables.events import event
 from monometer.store.tables.meters import meter
 from monometer.store.tables.projections import (
@@ -18,6 +19,8 @@ __all__ = [
     "Tid",
     "Xid8",
     "cohort",
+    "customer",
+    "customer_subject",
     "event",
     "hourly_by_group",
     "hourly_by_subject",
@@ -25,4 +28,5 @@ __all__ = [
     "meter",
     "place",
     "projection",
+    "subject",
 ]

@@ -1,0 +1,12 @@
+"""Polar's operations together, and its way to fail."""
+
+from fastapi import APIRouter
+
+from monometer.api.polar import errors, meters, quantities
+from monometer.api.polar.paths import PREFIX
+from monometer.api.problems import speaks
+
+router = APIRouter()
+for part in (meters, quantities):
+    router.include_router(part.router)
+speaks(PREFIX, errors.answer)

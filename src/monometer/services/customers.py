@@ -1,0 +1,226 @@
+"""Customers: their rules, and whose usage a subject's is."""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import iso4217
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from monometer.core.customer import SUBJECT_KEYS_MAX, Address, Customer, validate
+from monometer.core.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
+from monometer.core.meter import Metadata
+from monometer.core.subject import Subject
+from monometer.store import customers, subjects
+from monometer.store.customers import CustomerFilter
+from monometer.store.engine import reading, snapshot, transaction
+
+# Gold, test codes and the like have no exponent, and are no money.
+CURRENCIES = frozenset(one.code for one in iso4217.Currency if one.exponent is not None)
+
+
+class UnknownCustomers(NotFound):
+    """No live customer has these ids, which are as they were given."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__(f"customer with id {ids[0]} not found")
+        self.ids = ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDetails:
+    """All of a customer that somebody else than the server decides."""
+
+    name: str
+    key: str | None = None
+    description: str | None = None
+    subject_keys: Collection[str] = ()
+    primary_email: str | None = None
+    currency: str | None = None
+    billing_address: Address | None = None
+    metadata: Metadata | None = None
+
+
+class Customers:
+    """The customers of all namespaces. `now` and `new_id` are the clock and the source of ULIDs."""
+
+    def __init__(
+        self, engine: AsyncEngine, *, now: Callable[[], datetime], new_id: Callable[[], str]
+    ) -> None:
+        self._engine = engine
+        self._now = now
+        self._new_id = new_id
+
+    async def create(self, namespace: str, details: CustomerDetails) -> Customer:
+        """Also creates the subjects that it lists and nobody knows yet.
+
+        Raises InvalidInput, and Conflict for a key or a subject key that is another's.
+        """
+        _validate(details)
+        now = self._now()
+        new = Customer(
+            namespace=namespace,
+            id=self._new_id(),
+            key=details.key,
+            name=details.name,
+            description=details.description,
+            subject_keys=tuple(sorted(set(details.subject_keys))),
+            primary_email=details.primary_email,
+            currency=details.currency,
+            billing_address=details.billing_address,
+            metadata=details.metadata,
+            annotations=None,
+            created_at=now,
+            updated_at=now,
+            deleted_at=None,
+        )
+        async with transaction(self._engine) as connection:
+            await customers.lock_owners(connection, namespace)
+            await self._check(connection, new)
+            await customers.create(connection, new)
+            await self._create_subjects(connection, new)
+        return new
+
+    async def update(self, namespace: str, id_or_key: str, details: CustomerDetails) -> Customer:
+        """Replaces all of the details: what is not given is cleared.
+
+        Raises NotFound, PreconditionFailed for a deleted customer, and as `create` does.
+        """
+        _validate(details)
+        async with transaction(self._engine) as connection:
+            await customers.lock_owners(connection, namespace)
+            found = await customers.find(connection, namespace, id_or_key, lock=True)
+            changed = replace(
+                _live(found, id_or_key),
+                key=details.key,
+                name=details.name,
+                description=details.description,
+                subject_keys=tuple(sorted(set(details.subject_keys))),
+                primary_email=details.primary_email,
+                currency=details.currency,
+                billing_address=details.billing_address,
+                metadata=details.metadata,
+                updated_at=self._now(),
+            )
+            await self._check(connection, changed)
+            await customers.update(connection, changed)
+            await self._create_subjects(connection, changed)
+        return changed
+
+    async def delete(self, namespace: str, id_or_key: str) -> None:
+        """Its key and subject keys become free, and its usage stays with its subjects.
+
+        Raises NotFound, and PreconditionFailed when it is deleted already.
+        """
+        async with transaction(self._engine) as connection:
+            found = await customers.find(connection, namespace, id_or_key, lock=True)
+            one, now = _live(found, id_or_key), self._now()
+            await customers.update(connection, replace(one, updated_at=now, deleted_at=now))
+
+    async def customer(self, namespace: str, id_or_key: str) -> Customer:
+        """By key a live customer, by id also a deleted one. Raises NotFound."""
+        async with reading(self._engine) as connection:
+            return _found(await customers.find(connection, namespace, id_or_key), id_or_key)
+
+    async def live_customer(self, namespace: str, id_or_key: str) -> Customer:
+        """Raises NotFound, and PreconditionFailed for a deleted customer."""
+        return _live(await self.customer(namespace, id_or_key), id_or_key)
+
+    async def customers(
+        self,
+        namespace: str,
+        wanted: CustomerFilter,
+        *,
+        order_by: str = "name",
+        descending: bool = False,
+        offset: int = 0,
+        limit: int,
+    ) -> tuple[int, list[Customer]]:
+        """How many there are, and `limit` of them from `offset` on, by a column of the table."""
+        async with snapshot(self._engine) as connection:
+            return await customers.list_(
+                connection, namespace, wanted,
+                order_by=order_by, descending=descending, offset=offset, limit=limit,
+            )  # fmt: skip
+
+    async def owner(self, namespace: str, subject: str) -> Customer | None:
+        """The live customer to whom the usage of `subject` belongs."""
+        async with snapshot(self._engine) as connection:
+            return await owner_of(connection, namespace, subject)
+
+    async def owners(self, namespace: str, subjects: Collection[str]) -> dict[str, str]:
+        """Subject → id of the customer to whom its usage belongs, where there is one."""
+        async with reading(self._engine) as connection:
+            return await customers.owners(connection, namespace, subjects)
+
+    async def attribution(self, namespace: str, ids: Sequence[str]) -> dict[str, str]:
+        """Subject → customer id, for every subject whose usage is that of one of these customers.
+
+        Raises UnknownCustomers; a deleted customer has no usage any more, so it is unknown.
+        """
+        async with snapshot(self._engine) as connection:
+            return await attribution_of(connection, namespace, ids)
+
+    async def _check(self, connection: AsyncConnection, wanted: Customer) -> None:
+        ids = await subjects.ids_among(connection, wanted.namespace, wanted.subject_keys)
+        if ids:
+            raise InvalidInput(f"subject keys are ids of subjects: {', '.join(ids)}")
+        conflict = await customers.conflict(connection, wanted)
+        if conflict is not None:
+            raise Conflict(conflict)
+
+    async def _create_subjects(self, connection: AsyncConnection, of: Customer) -> None:
+        ids = sorted(self._new_id() for _ in of.subject_keys)
+        origin = json.dumps({"createdByCustomer": of.id})
+        new = [
+            Subject(
+                namespace=of.namespace, id=id_, key=key, metadata=origin,
+                created_at=of.updated_at, updated_at=of.updated_at,
+            )
+            for id_, key in zip(ids, of.subject_keys, strict=True)
+        ]  # fmt: skip
+        await subjects.create_missing(connection, new)
+
+
+async def owner_of(connection: AsyncConnection, namespace: str, subject: str) -> Customer | None:
+    """The live customer to whom the usage of `subject` belongs."""
+    owners = await customers.owners(connection, namespace, [subject])
+    if subject not in owners:
+        return None
+    return await customers.find(connection, namespace, owners[subject])
+
+
+async def attribution_of(
+    connection: AsyncConnection, namespace: str, ids: Sequence[str]
+) -> dict[str, str]:
+    """As Customers.attribution; the connection sees one state of the database."""
+    found = await customers.live_of_ids(connection, namespace, ids)
+    known = {one.id for one in found}
+    unknown = [one for one in ids if one.upper() not in known]
+    if unknown:
+        raise UnknownCustomers(unknown)
+    claimed = [subject for one in found for subject in one.subjects()]
+    owners = await customers.owners(connection, namespace, claimed)
+    return {subject: owner for subject, owner in owners.items() if owner in known}
+
+
+def _validate(details: CustomerDetails) -> None:
+    validate(details.key, details.subject_keys)
+    if len(set(details.subject_keys)) > SUBJECT_KEYS_MAX:
+        raise InvalidInput(f"a customer has at most {SUBJECT_KEYS_MAX} subject keys")
+    if details.currency is not None and details.currency not in CURRENCIES:
+        raise InvalidInput(f"invalid currency: {details.currency} is not known")
+
+
+def _found(customer: Customer | None, id_or_key: str) -> Customer:
+    if customer is None:
+        raise NotFound(f"customer not found: {id_or_key}")
+    return customer
+
+
+def _live(customer: Customer | None, id_or_key: str) -> Customer:
+    one = _found(customer, id_or_key)
+    if one.deleted_at is not None:
+        raise PreconditionFailed(f"customer is deleted: {one.id}")
+    return one
