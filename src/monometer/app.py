@@ -37,6 +37,7 @@ from monometer.services.catalog import Catalog, NewMeter
 from monometer.services.customers import Customers
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.ingest import Ingestor
+from monometer.services.owners import Owners
 from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
@@ -160,6 +161,8 @@ def _services(settings: Settings, database_url: str) -> Services:
         flush_events_max=settings.flush_events_max,
         flushed=COMMIT_SECONDS.observe,
     )
+    customers = Customers(engine, now=now, new_id=new_id)
+    owners = Owners(engine, customers)
     usage = Usage(catalog, events, now, settings.query_rows_max)
     return Services(
         settings=settings,
@@ -169,9 +172,10 @@ def _services(settings: Settings, database_url: str) -> Services:
         ingestor=ingestor,
         catalog=catalog,
         subjects=Subjects(engine, now=now, new_id=new_id),
-        customers=Customers(engine, now=now, new_id=new_id),
+        customers=customers,
+        owners=owners,
         usage=usage,
-        quantities=QuantityService(usage),
+        quantities=QuantityService(usage, owners),
         new_id=new_id,
     )
 

@@ -12,6 +12,7 @@ from monometer.config import Settings
 from monometer.services.catalog import Catalog
 from monometer.services.customers import Customers
 from monometer.services.ingest import Ingestor
+from monometer.services.owners import Owners
 from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
@@ -30,6 +31,7 @@ class Services:
     catalog: Catalog
     subjects: Subjects
     customers: Customers
+    owners: Owners
     usage: Usage
     quantities: QuantityService
     new_id: Callable[[], str]

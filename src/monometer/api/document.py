@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from monometer.api.openmeter.event_shapes import Event
+from monometer.api.polar.paths import PREFIX
 from monometer.api.problems import Problem
 
 DESCRIPTION = """
@@ -18,6 +19,9 @@ TAGS = [
     {"name": "Meters", "description": "What is measured, and the measurements."},
     {"name": "Subjects", "description": "What is known of those whose usage is measured."},
     {"name": "Customers", "description": "To whom the usage of subjects belongs."},
+    {"name": "Polar Meters", "description": "Meters and quantities, as Polar's clients ask."},
+    {"name": "Polar Events", "description": "Events, as Polar's clients send and list them."},
+    {"name": "Polar Customers", "description": "Customers and their meters, for Polar's clients."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Operations", "description": "For those who run the server."},
@@ -49,12 +53,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for shape in (Problem, Event):
         model = shape.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.setdefault(shape.__name__, model)
-    # Invalid requests are problems with status 400, never FastAPI's 422.
+    # Invalid requests are problems with status 400, never FastAPI's 422; Polar's has its own shape.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for item in document["paths"].values():
+    for path, item in document["paths"].items():
         for operation in item.values():
-            operation["responses"].pop("422", None)
+            if not path.startswith(PREFIX):
+                operation["responses"].pop("422", None)
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])
     return document

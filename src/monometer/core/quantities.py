@@ -4,7 +4,7 @@ Source: Polar's meter quantities.
 """
 
 from calendar import monthrange
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,7 +27,7 @@ _OVER_BUCKETS = {
 }  # fmt: skip
 
 # A bucket's values: one alone, or one for each person.
-Values: TypeAlias = Mapping[datetime, Mapping[Hashable, Decimal]]
+Values: TypeAlias = Mapping[datetime, Mapping[Any, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,20 +29,20 @@ INPUT_CHARS_MAX = 200  # of what was sent, shown again
 _UNPROCESSABLE = HTTPStatus(422)
 
 
-class ResourceNotFound(BaseModel):
+class PolarNotFound(BaseModel):
     error: str = "ResourceNotFound"
     detail: str
 
 
-class ValidationError(BaseModel):
+class PolarInvalidField(BaseModel):
     loc: list[str | int]
     msg: str
     type: str
 
 
-class HTTPValidationError(BaseModel):
+class PolarInvalid(BaseModel):
     error: str = "RequestValidationError"
-    detail: list[ValidationError]
+    detail: list[PolarInvalidField]
 
 
 def answer(request: Request, error: Exception) -> Response:
@@ -142,10 +142,10 @@ def _loc(field: str) -> list[str | int]:
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an operation."""
     documents: dict[int | str, dict[str, Any]] = {
-        422: {"model": HTTPValidationError, "description": "Validation error"},
+        422: {"model": PolarInvalid, "description": "Validation error"},
         503: {"description": "The server or its database is overloaded or away"},
     }
     for status in statuses:
-        model = {"model": ResourceNotFound} if status is HTTPStatus.NOT_FOUND else {}
+        model = {"model": PolarNotFound} if status is HTTPStatus.NOT_FOUND else {}
         documents[status.value] = {"description": status.phrase, **model}
     return documents

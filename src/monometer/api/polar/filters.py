@@ -45,7 +45,7 @@ Integer = Annotated[int, Field(ge=INTEGER_MIN, le=INTEGER_MAX), BeforeValidator(
 String = Annotated[StrictStr, Field(max_length=VALUE_CHARS_MAX), STORABLE]
 
 
-class FilterClause(BaseModel):
+class PolarFilterClause(BaseModel):
     """A condition on one property; the JSON type of `value` counts."""
 
     property: Property
@@ -53,11 +53,11 @@ class FilterClause(BaseModel):
     value: String | StrictBool | Integer
 
 
-class Filter(BaseModel):
+class PolarFilter(BaseModel):
     """Clauses and further filters, of which all or any must hold; without any, everything."""
 
     conjunction: Literal["and", "or"]
-    clauses: "list[FilterClause | Filter]"
+    clauses: "list[PolarFilterClause | PolarFilter]"
 
 
 class CountAggregation(BaseModel):
@@ -79,7 +79,7 @@ Aggregation = Annotated[
 ]
 
 
-def definition_from_wire(filter_: Filter, aggregation: Aggregation) -> dict[str, Any]:
+def definition_from_wire(filter_: PolarFilter, aggregation: Aggregation) -> dict[str, Any]:
     """Raises InvalidInput for a filter of too many clauses, or nested too deeply."""
     clauses, depth = _size(filter_)
     if clauses > CLAUSES_MAX or depth > DEPTH_MAX:
@@ -92,8 +92,8 @@ def definition_from_wire(filter_: Filter, aggregation: Aggregation) -> dict[str,
     }
 
 
-def _size(filter_: Filter) -> tuple[int, int]:
-    sizes = [_size(one) if isinstance(one, Filter) else (1, 0) for one in filter_.clauses]
+def _size(filter_: PolarFilter) -> tuple[int, int]:
+    sizes = [_size(one) if isinstance(one, PolarFilter) else (1, 0) for one in filter_.clauses]
     deepest = max((depth for _, depth in sizes), default=0)
     return sum(clauses for clauses, _ in sizes), deepest + 1
 

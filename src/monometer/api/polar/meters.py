@@ -14,7 +14,7 @@ from monometer.api.polar.errors import documented
 from monometer.api.polar.filters import (
     SAYABLE,
     Aggregation,
-    Filter,
+    PolarFilter,
     aggregation_to_wire,
     definition_from_wire,
     filter_to_wire,
@@ -59,7 +59,7 @@ class MeterSortProperty(StrEnum):
     CREATED_AT_DOWN = "-created_at"
 
 
-class MeterUpdate(BaseModel):
+class PolarMeterUpdate(BaseModel):
     """What is left out stays as it is."""
 
     metadata: Metadata | None = None
@@ -67,23 +67,23 @@ class MeterUpdate(BaseModel):
     unit: Unit | None = None
     custom_label: Label | None = None
     custom_multiplier: Multiplier | None = None
-    filter: Filter | None = None
+    filter: PolarFilter | None = None
     aggregation: Aggregation | None = None
     is_archived: bool | None = None
 
 
-class MeterCreate(BaseModel):
+class PolarMeterCreate(BaseModel):
     metadata: Metadata = Field(default_factory=dict)
     name: Name
     unit: Unit = "scalar"
     custom_label: Label | None = None
     custom_multiplier: Multiplier | None = None
-    filter: Filter
+    filter: PolarFilter
     aggregation: Aggregation
     organization_id: UUID | None = None
 
 
-class Meter(BaseModel):
+class PolarMeter(BaseModel):
     """A meter as it is kept."""
 
     metadata: dict[str, str | int | float | bool]
@@ -94,14 +94,14 @@ class Meter(BaseModel):
     unit: Unit
     custom_label: str | None
     custom_multiplier: int | None
-    filter: Filter
+    filter: PolarFilter
     aggregation: Aggregation
     organization_id: str
     archived_at: str | None
 
 
-class ListResourceMeter(BaseModel):
-    items: list[Meter]
+class PolarMeterPage(BaseModel):
+    items: list[PolarMeter]
     pagination: Pagination
 
 
@@ -109,7 +109,7 @@ class ListResourceMeter(BaseModel):
     "",
     operation_id="polarListMeters",
     summary="List meters",
-    response_model=ListResourceMeter,
+    response_model=PolarMeterPage,
     responses=documented(),
     openapi_extra=METADATA_PARAMETER,
 )
@@ -149,11 +149,11 @@ async def list_meters(
     operation_id="polarCreateMeter",
     summary="Create a meter",
     status_code=HTTPStatus.CREATED,
-    response_model=Meter,
+    response_model=PolarMeter,
     responses=documented(),
 )
 async def create_meter(
-    services: ServicesOf, namespace: NamespaceOf, body: Annotated[MeterCreate, Body()]
+    services: ServicesOf, namespace: NamespaceOf, body: Annotated[PolarMeterCreate, Body()]
 ) -> Response:
     ensure_ours(body.organization_id, namespace)
     new = NewDefinedMeter(
@@ -170,7 +170,7 @@ async def create_meter(
     "/{id}",
     operation_id="polarGetMeter",
     summary="Get a meter",
-    response_model=Meter,
+    response_model=PolarMeter,
     responses=documented(HTTPStatus.NOT_FOUND),
 )
 async def get_meter(services: ServicesOf, namespace: NamespaceOf, id: Id) -> Response:
@@ -181,11 +181,11 @@ async def get_meter(services: ServicesOf, namespace: NamespaceOf, id: Id) -> Res
     "/{id}",
     operation_id="polarUpdateMeter",
     summary="Update a meter, archive it or bring it back",
-    response_model=Meter,
+    response_model=PolarMeter,
     responses=documented(HTTPStatus.NOT_FOUND),
 )
 async def update_meter(
-    services: ServicesOf, namespace: NamespaceOf, id: Id, body: Annotated[MeterUpdate, Body()]
+    services: ServicesOf, namespace: NamespaceOf, id: Id, body: Annotated[PolarMeterUpdate, Body()]
 ) -> Response:
     """`filter` and `aggregation` are locked once events match."""
     meter = await meter_of(services, namespace, id)
@@ -221,7 +221,7 @@ def _forbidden(parts: Sequence[str]) -> InvalidInput:
     )
 
 
-def _edit_from_wire(body: MeterUpdate, meter: StoredMeter) -> MeterEdit:
+def _edit_from_wire(body: PolarMeterUpdate, meter: StoredMeter) -> MeterEdit:
     definition = None
     if body.filter is not None or body.aggregation is not None:
         both = {"filter": filter_to_wire(meter), "aggregation": aggregation_to_wire(meter)}
@@ -244,7 +244,7 @@ def _edit_from_wire(body: MeterUpdate, meter: StoredMeter) -> MeterEdit:
 
 
 class _Definition(BaseModel):
-    filter: Filter
+    filter: PolarFilter
     aggregation: Aggregation
 
 

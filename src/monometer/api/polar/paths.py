@@ -1,4 +1,4 @@
-"""Polar's paths, which come with a slash at the end or without, and its version, which is echoed."""
+"""Polar's paths, with a slash at the end or without, and its version, which is echoed."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,9 +10,9 @@ _VERSION = "polar-version"
 
 
 class PolarPaths:
-    """ASGI middleware: both spellings are one path, without a redirect, which clients do not follow.
+    """ASGI middleware: both spellings are one path, without a redirect: clients follow none.
 
-    Clients of 1.x say which version they speak; the shapes served here are the same in all of them.
+    Clients of 1.x say which version they speak; what is served here is the same in all of them.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,6 +1,5 @@
 """`GET /v1/meters/{id}/quantities`: the usage of a meter in calendar buckets."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -9,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import UUID4, BaseModel
 
-from monometer.api.deps import NamespaceOf, Services, ServicesOf
+from monometer.api.deps import NamespaceOf, ServicesOf
 from monometer.api.polar.errors import documented
 from monometer.api.polar.meters import meter_of
 from monometer.api.polar.wire import (
@@ -107,7 +106,9 @@ async def quantities(
         usage=UsageQuery(
             namespace=namespace,
             measure=meter.measure(),
-            subjects=await _subjects(services, namespace, customer_id or (), externals),
+            subjects=await services.owners.subjects_of(namespace, customer_id or (), externals)
+            if customer_id or externals
+            else None,
             where=text_values(metadata_filter(request)),
         ),
         start=start_timestamp,
@@ -146,12 +147,3 @@ def _validate(start: datetime, end: datetime, interval: TimeInterval, timezone: 
     if (end.date() - start.date()).days > DAYS_MAX[interval]:
         message = f"The interval {interval} allows {DAYS_MAX[interval]} days at most."
         raise InvalidInput(message, [FieldError(field="query", message=message)])
-
-
-async def _subjects(
-    services: Services, namespace: str, ids: Sequence[UUID4], externals: Sequence[str]
-) -> tuple[str, ...] | None:
-    """Whose events count: both kinds of ids together, and None for everybody's."""
-    if not ids and not externals:
-        return None
-    return tuple(externals)
