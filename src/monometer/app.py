@@ -38,6 +38,7 @@ from monometer.services.customers import Customers
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.ingest import Ingestor
 from monometer.services.owners import Owners
+from monometer.services.people import People
 from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
@@ -164,6 +165,7 @@ def _services(settings: Settings, database_url: str) -> Services:
     customers = Customers(engine, now=now, new_id=new_id)
     owners = Owners(engine, customers)
     usage = Usage(catalog, events, now, settings.query_rows_max)
+    people = People(usage, owners)
     return Services(
         settings=settings,
         now=now,
@@ -175,7 +177,8 @@ def _services(settings: Settings, database_url: str) -> Services:
         customers=customers,
         owners=owners,
         usage=usage,
-        quantities=QuantityService(usage, owners),
+        people=people,
+        quantities=QuantityService(people),
         new_id=new_id,
     )
 

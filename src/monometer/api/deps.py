@@ -13,6 +13,7 @@ from monometer.services.catalog import Catalog
 from monometer.services.customers import Customers
 from monometer.services.ingest import Ingestor
 from monometer.services.owners import Owners
+from monometer.services.people import People
 from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
@@ -33,6 +34,7 @@ class Services:
     customers: Customers
     owners: Owners
     usage: Usage
+    people: People
     quantities: QuantityService
     new_id: Callable[[], str]
 

@@ -4,17 +4,18 @@ Source: Polar's meter quantities.
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monometer.core.aggregation import MONOIDS, Aggregation
 from monometer.core.expression import AllOf, AnyOf, Attribute, Compare, Literal
 from monometer.core.meter import Measure
-from monometer.core.usage import Tumbling, UsageQuery, Whole
+from monometer.core.usage import Tumbling, UsageQuery, UsageRow, Whole
 from monometer.core.windows import Period, WindowSize, window, zone
 
 ZERO = Decimal(0)
@@ -25,9 +26,6 @@ _OVER_BUCKETS = {
     Aggregation.COUNT: Aggregation.SUM, Aggregation.SUM: Aggregation.SUM,
     Aggregation.MIN: Aggregation.MIN, Aggregation.MAX: Aggregation.MAX,
 }  # fmt: skip
-
-# A bucket's values: one alone, or one for each person.
-Values: TypeAlias = Mapping[datetime, Mapping[Any, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class QuantitiesQuery:
     """`start` and `end` say which points there are, both included; buckets reach beyond them.
 
     `usage` says of what: its axis and period are not looked at. With `across`, each bucket is
-    folded for each person apart, and `across` folds what comes out.
+    folded for each person apart, whoever that is, and `across` folds what comes out.
     """
 
     usage: UsageQuery
@@ -66,8 +64,7 @@ class QuantitiesQuery:
 
     def by_bucket(self) -> UsageQuery:
         """What to ask for the buckets."""
-        by_subject = self.across is not None
-        return replace(self._bounded(), axis=Tumbling(self.size, self.zone), by_subject=by_subject)
+        return replace(self._bounded(), axis=Tumbling(self.size, self.zone))
 
     def over_events(self) -> UsageQuery | None:
         """What to ask for the total, None when the buckets tell it."""
@@ -76,15 +73,18 @@ class QuantitiesQuery:
     def _bounded(self) -> UsageQuery:
         runs = _runs(self.buckets())
         where = self.usage.where if len(runs) == 1 else AllOf((self.usage.where, _in_one_of(runs)))
-        return replace(
-            self.usage, axis=Whole(), start=runs[0].start, end=runs[-1].end, where=where,
-            by_subject=False,
-        )  # fmt: skip
+        period = Period(runs[0].start, runs[-1].end)
+        return replace(self.usage, axis=Whole(), start=period.start, end=period.end, where=where)
 
 
-def answer(query: QuantitiesQuery, values: Values, over_events: Decimal | None) -> Quantities:
-    """`values` by the start of a bucket; a bucket without events has none."""
-    folded = {start: _across(query.across, of.values()) for start, of in values.items()}
+def answer(
+    query: QuantitiesQuery, usage: Iterable[UsageRow], over_events: Decimal | None
+) -> Quantities:
+    """`usage` has a row for each bucket, or for each bucket and person, that has events."""
+    values: defaultdict[datetime, list[Decimal]] = defaultdict(list)
+    for row in usage:
+        values[row.period.start].append(row.value)
+    folded = {start: _across(query.across, numbers) for start, numbers in values.items()}
     buckets = query.buckets()
     quantities = [folded.get(bucket.start, ZERO) for bucket in buckets]
     known = [folded[bucket.start] for bucket in buckets if bucket.start in folded]
@@ -162,8 +162,8 @@ def _in_one_of(periods: Iterable[Period]) -> AnyOf:
     )
 
 
-def _across(across: Aggregation | None, values: Iterable[Decimal]) -> Decimal:
+def _across(across: Aggregation | None, numbers: Sequence[Decimal]) -> Decimal:
     if across is None:
-        (value,) = values
-        return value
-    return fold_numbers(across, values) or ZERO
+        (alone,) = numbers
+        return alone
+    return fold_numbers(across, numbers) or ZERO

@@ -1,6 +1,6 @@
 """Who is who: customers by the UUIDs of their ids, and whose subjects are whose."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +10,9 @@ from monometer.core.customer import Customer
 from monometer.core.uuids import ids_of, uuid_of_id
 from monometer.services.customers import Customers
 from monometer.store import customers
+from monometer.store.customer_search import CustomerSearch, search
 from monometer.store.engine import reading, snapshot
+from monometer.store.pages import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,25 @@ class Owners:
         async with reading(self.engine) as connection:
             found = await customers.live_of_ids(connection, namespace, ids)
         return {uuid_of_id(one.id): one for one in found}
+
+    async def of_ids(self, namespace: str, ids: Collection[str]) -> list[Customer]:
+        """The live customers of these ids; what is no id of any has none."""
+        async with reading(self.engine) as connection:
+            return await customers.live_of_ids(connection, namespace, ids)
+
+    async def search(
+        self,
+        namespace: str,
+        wanted: CustomerSearch,
+        *,
+        order: Sequence[tuple[str, bool]],
+        offset: int,
+        limit: int,
+    ) -> Page[Customer]:
+        async with reading(self.engine) as connection:
+            return await search(
+                connection, namespace, wanted, order=order, offset=offset, limit=limit
+            )
 
     async def of_subjects(self, namespace: str, subjects: Collection[str]) -> dict[str, Customer]:
         """Subject → the live customer to whom its usage belongs, where there is one."""

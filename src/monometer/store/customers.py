@@ -120,7 +120,7 @@ async def find(
     if lock:
         statement = statement.with_for_update()
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _customer_from_row(row)
+    return None if row is None else customer_from_row(row)
 
 
 async def live_of_ids(
@@ -136,7 +136,7 @@ async def live_of_ids(
         )
         .order_by(customer.c.id)
     )
-    return [_customer_from_row(row) for row in rows]
+    return [customer_from_row(row) for row in rows]
 
 
 async def list_(
@@ -160,7 +160,7 @@ async def list_(
         .offset(offset)
         .limit(limit)
     )
-    return total or 0, [_customer_from_row(row) for row in rows]
+    return total or 0, [customer_from_row(row) for row in rows]
 
 
 async def owners(
@@ -233,7 +233,7 @@ def _row_from_customer(one: Customer) -> dict[str, Any]:
     return row
 
 
-def _customer_from_row(row: Row[Any]) -> Customer:
+def customer_from_row(row: Row[Any]) -> Customer:
     values = dict(row._mapping)  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
     values["subject_keys"] = tuple(row.subject_keys)
     address: Mapping[str, str | None] | None = row.billing_address

@@ -81,15 +81,20 @@ Aggregation = Annotated[
 
 def definition_from_wire(filter_: PolarFilter, aggregation: Aggregation) -> dict[str, Any]:
     """Raises InvalidInput for a filter of too many clauses, or nested too deeply."""
-    clauses, depth = _size(filter_)
-    if clauses > CLAUSES_MAX or depth > DEPTH_MAX:
-        message = f"must not have more than {CLAUSES_MAX} clauses or {DEPTH_MAX} levels"
-        raise InvalidInput(message, [FieldError(field="/filter", message=message)])
+    ensure_small(filter_, "/filter")
     return {
         "dialect": POLAR,
         "filter": filter_.model_dump(),
         "aggregation": aggregation.model_dump(),
     }
+
+
+def ensure_small(filter_: PolarFilter, field: str) -> None:
+    """Raises InvalidInput, naming `field`."""
+    clauses, depth = _size(filter_)
+    if clauses > CLAUSES_MAX or depth > DEPTH_MAX:
+        message = f"must not have more than {CLAUSES_MAX} clauses or {DEPTH_MAX} levels"
+        raise InvalidInput(message, [FieldError(field=field, message=message)])
 
 
 def _size(filter_: PolarFilter) -> tuple[int, int]:

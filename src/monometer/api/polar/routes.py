@@ -2,11 +2,20 @@
 
 from fastapi import APIRouter
 
-from monometer.api.polar import errors, ingest, meters, quantities
+from monometer.api.polar import (
+    customer_meters,
+    customers,
+    errors,
+    events,
+    ingest,
+    meters,
+    quantities,
+)
 from monometer.api.polar.paths import PREFIX
 from monometer.api.problems import speaks
 
+# External ids may hold slashes, so whatever lies below them comes before them.
 router = APIRouter()
-for part in (meters, quantities, ingest):
+for part in (ingest, meters, quantities, events, customer_meters, customers):
     router.include_router(part.router)
 speaks(PREFIX, errors.answer)
