@@ -8,7 +8,7 @@ import asyncpg
 from asyncpg.pgproto.pgproto import UUID
 from sqlalchemy import ARRAY, Row, Select, Text, any_, func, literal, select, tuple_
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import UUID as SqlUuid
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.core.errors import InvalidInput
@@ -127,7 +127,7 @@ class PostgresEventStore:
         return counted
 
     async def find_events(self, namespace: str, keys: Collection[bytes]) -> list[StoredEvent]:
-        ids = literal([UUID(key) for key in keys], ARRAY(SqlUuid(as_uuid=True)))
+        ids = literal([UUID(key) for key in keys], ARRAY(postgresql.UUID(as_uuid=True)))
         statement = _stored(namespace).where(event.c.key == any_(ids))
         async with reading(self._engine) as connection:
             return [_stored_event_from_row(row) for row in await connection.execute(statement)]

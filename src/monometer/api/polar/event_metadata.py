@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from monometer.api.wire import number_to_wire
 from monometer.core.event import Json, parse_json
-from monometer.core.numbers import number_of_text
+from monometer.core.numbers import number_of_text, plain
 
 KEYS_MAX = 50
 KEY_CHARS_MAX = 40
@@ -77,10 +78,20 @@ def metadata_to_wire(data: Json) -> dict[str, Any]:
     if not isinstance(data, dict):
         return {}
     return {
-        key: value
+        key: _to_wire(key, value)
         for key, value in data.items()
         if isinstance(value, str | Decimal | bool) or _is_known(key, value)
     }
+
+
+def _to_wire(key: str, value: Json, *, inside: bool = False) -> Any:
+    """Numbers with all their digits; the amount of a cost is text, however it was sent."""
+    if isinstance(value, Decimal):
+        return plain(value) if inside and key == "amount" else number_to_wire(value)
+    if isinstance(value, dict):
+        known = {name: one for name, one in value.items() if name in _OBJECTS[key]}
+        return {name: _to_wire(name, one, inside=True) for name, one in known.items()}
+    return value
 
 
 def _is_known(key: str, value: Json) -> bool:

@@ -1,8 +1,7 @@
 """`/v1/events`: what was stored, by page, by id and by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from http import HTTPStatus
 from operator import itemgetter
@@ -34,7 +33,7 @@ from monometer.api.polar.wire import (
     page_to_wire,
     time_to_wire,
 )
-from monometer.api.wire import Text, json_response, number_to_wire
+from monometer.api.wire import Text, json_response
 from monometer.core.clauses import predicate_of, text_values
 from monometer.core.customer import Customer
 from monometer.core.errors import FieldError, InvalidInput, NotFound
@@ -357,15 +356,5 @@ def event_to_wire(stored: StoredEvent, customer: Customer | None) -> dict[str, A
         "label": event.type,
         "name": event.type,
         "source": EventSource.USER,
-        "metadata": _exactly(metadata_to_wire(data)),
+        "metadata": metadata_to_wire(data),
     }
-
-
-def _exactly(value: Mapping[str, Any]) -> dict[str, Any]:
-    """With numbers as they are, all their digits."""
-    return {
-        key: number_to_wire(one) if isinstance(one, Decimal)
-        else _exactly(one) if isinstance(one, Mapping)
-        else one
-        for key, one in value.items()
-    }  # fmt: skip
