@@ -13,13 +13,16 @@ from uuid import uuid4
 import pytest
 from tests.interop.install import (
     NODE,
+    POLAR_1,
+    POLAR_16,
+    POLAR_30,
     PYTHON_B185,
     PYTHON_B236,
     Target,
     node_is_missing,
     node_is_required,
 )
-from tests.interop.story import EVERY, HERE, Told, story_for
+from tests.interop.story import EVERY, HERE, POLAR, Told, story_for
 
 DRIVER_TIMEOUT_S: Final = 120
 
@@ -28,6 +31,10 @@ DRIVERS: Final = {
     "node-beta232": (NODE, HERE / "node" / "beta232.mjs"),
     "python-b185": (PYTHON_B185, HERE / "python" / "b185.py"),
     "python-b236": (PYTHON_B236, HERE / "python" / "b236.py"),
+    "polar-node": (NODE, HERE / "node" / "polar.mjs"),
+    "polar-0.16": (POLAR_16, HERE / "python" / "polar0.py"),
+    "polar-0.30": (POLAR_30, HERE / "python" / "polar0.py"),
+    "polar-1.0": (POLAR_1, HERE / "python" / "polar1.py"),
 }
 
 
@@ -59,7 +66,7 @@ def tell(base_url: str) -> Callable[[str], tuple[str, subprocess.CompletedProces
         tag = f"i{uuid4().hex[:12]}"
         with driver.open("rb") as script:
             ended = subprocess.run(
-                [*command(target, driver), json.dumps(story_for(tag, base_url))],
+                [*command(target, driver), json.dumps(story_for(client, tag, base_url))],
                 stdin=script,
                 capture_output=True,
                 text=True,
@@ -79,7 +86,21 @@ def told(
     tell: Callable[[str], tuple[str, subprocess.CompletedProcess[str]]],
 ) -> Told:
     """The story as one client told it; a test that fits some clients only names them."""
-    client: str = request.param
+    return told_by(request.param, tell)
+
+
+@pytest.fixture(params=POLAR)
+def told_polar(
+    request: pytest.FixtureRequest,
+    tell: Callable[[str], tuple[str, subprocess.CompletedProcess[str]]],
+) -> Told:
+    """The story of Polar's clients as one of them told it."""
+    return told_by(request.param, tell)
+
+
+def told_by(
+    client: str, tell: Callable[[str], tuple[str, subprocess.CompletedProcess[str]]]
+) -> Told:
     require(DRIVERS[client][0])
     tag, ended = tell(client)
     assert ended.returncode == 0, f"{client}:\n{ended.stderr}"

@@ -4,6 +4,7 @@ A UUID is those bits with six of them set as version 4 demands, so it needs no p
 the 64 values that it may stand for one exists, and indexes find that one.
 """
 
+from hashlib import blake2b
 from uuid import UUID
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, as ULIDs have it
@@ -50,9 +51,9 @@ def keys_of(uuid: UUID) -> list[bytes]:
     return [bits.to_bytes(16) for bits in bits_of(uuid)]
 
 
-def mixed(one: UUID, other: UUID) -> UUID:
-    """The UUID of a pair, from which and from one of the two the other one follows."""
-    return uuid_of(one.int ^ other.int)
+def paired(one: UUID, other: UUID) -> UUID:
+    """The UUID of a pair; paired with `other` again it is `one`, so no table of pairs is needed."""
+    return uuid_of(one.int ^ int.from_bytes(blake2b(other.bytes, digest_size=16).digest()))
 
 
 def _ulid(bits: int) -> str:

@@ -35,7 +35,7 @@ from monometer.api.wire import Text, json_response, number_to_wire
 from monometer.core.customer import Customer
 from monometer.core.errors import NotFound
 from monometer.core.meter import Meter
-from monometer.core.uuids import mixed, uuid_of_id
+from monometer.core.uuids import paired, uuid_of_id
 from monometer.services.people import CustomerUsage
 from monometer.store.meters import LIST_MAX, MeterFilter
 
@@ -148,7 +148,7 @@ async def list_customer_meters(
 )
 async def get_customer_meter(services: ServicesOf, namespace: NamespaceOf, id: Id) -> Response:
     meters = await _all_meters(services, namespace, archived=None)
-    by_customer = {mixed(id, uuid_of_id(meter.id)): meter for meter in meters}
+    by_customer = {paired(id, uuid_of_id(meter.id)): meter for meter in meters}
     for uuid in await services.owners.of_uuids(namespace, by_customer.keys()):
         subjects = await services.owners.subjects_of(namespace, [uuid], ())
         for one in await services.people.of_customers([by_customer[uuid]], subjects):
@@ -217,7 +217,7 @@ def state_meter_to_wire(one: CustomerUsage) -> dict[str, Any]:
     meter_id, customer_id = uuid_of_id(one.meter.id), uuid_of_id(one.customer.id)
     first, last = one.row.period
     return {
-        "id": str(mixed(meter_id, customer_id)),
+        "id": str(paired(customer_id, meter_id)),
         "created_at": time_to_wire(first),
         "modified_at": time_to_wire(last),
         "meter_id": str(meter_id),
