@@ -22,6 +22,8 @@ from monometer.core.usage import Axis, Tumbling, UsageQuery, UsageRow, Whole
 from monometer.core.windows import Period, WindowSize
 from monometer.store.event_store import EventStore
 
+HOUR = timedelta(hours=1)
+
 
 def _measure(aggregation: Aggregation = Aggregation.SUM) -> Measure:
     return Measure(
@@ -143,6 +145,70 @@ class TestUsage:
         await _append_days(store, f"{namespace}-other", [2, 3])
         (row,) = await rows(store, UsageQuery(namespace=namespace, measure=_measure()))
         assert row.value == 1
+
+    async def test_a_customer_has_the_usage_of_all_its_subjects_and_nobody_else_has_it(
+        self, store: EventStore, namespace: str
+    ) -> None:
+        await store.append(
+            [
+                event(namespace, subject=subject, time=NOON + hour * HOUR, data=f'{{"v": {value}}}')
+                for subject, hour, value in [
+                    ("ann", 0, "1"), ("ann", 30, "2"), ("bob", 0, "4"), ("bob", 1, "8"),
+                    ("cid", 0, "16"), ("dan", 0, "32"), ("eve", 30, "64"),
+                ]
+            ]
+        )  # fmt: skip
+        owned = {"ann": "é", "bob": "é", "cid": "Z", "nobody": "a"}
+        everyone = UsageQuery(namespace=namespace, measure=_measure(), attribution=owned)
+        told = [(row.customer, row.value) for row in await rows(store, everyone)]
+        assert told == [("Z", 16), ("é", 15), (None, 96)]
+        daily = replace(everyone, axis=Tumbling(WindowSize.DAY), subjects=tuple(owned))
+        assert [
+            (row.period.start.day - NOON.day, row.customer, row.value)
+            for row in await rows(store, daily)
+        ] == [(0, "Z", 16), (0, "é", 13), (1, "é", 2)]
+        both = replace(everyone, by_subject=True, start=NOON + HOUR, group_by=("g",))
+        assert [
+            (row.subject, row.customer, row.group, row.value) for row in await rows(store, both)
+        ] == [("ann", "é", ("",), 2), ("bob", "é", ("",), 8), ("eve", None, ("",), 64)]
+
+    @pytest.mark.parametrize("aggregation", Aggregation)
+    async def test_a_customers_usage_is_that_of_one_subject_that_did_it_all(
+        self, store: EventStore, namespace: str, aggregation: Aggregation
+    ) -> None:
+        """Values of its subjects are merged as any others: distinct ones once, means by weight."""
+        made = [("ann", 0, "1"), ("ann", 1, "2"), ("bob", 0, "2"), ("bob", 2, "9"), ("cid", 3, "5")]
+        measure = _measure(aggregation)
+        if aggregation is Aggregation.UNIQUE_COUNT:
+            measure = replace(measure, value=Text(parse("$.v")))
+        for where, subjects in (("many", None), ("one", "ann")):
+            await store.append(
+                [
+                    event(
+                        f"{namespace}-{where}", subject=subjects or subject,
+                        time=NOON + hour * HOUR, data=f'{{"v": {value}}}',
+                    )
+                    for subject, hour, value in made
+                ]
+            )  # fmt: skip
+        of_one = UsageQuery(namespace=f"{namespace}-one", measure=measure, subjects=("ann",))
+        of_many = replace(
+            of_one,
+            namespace=f"{namespace}-many",
+            subjects=("ann", "bob", "cid"),
+            attribution=dict.fromkeys(("ann", "bob", "cid"), "acme"),
+        )
+        [expected] = await rows(store, of_one)
+        assert await rows(store, of_many) == [expected._replace(customer="acme")]
+
+    async def test_without_a_subject_nobody_has_usage(
+        self, store: EventStore, namespace: str
+    ) -> None:
+        await _append_days(store, namespace, range(3))
+        query = UsageQuery(
+            namespace=namespace, measure=_measure(Aggregation.COUNT), subjects=(), attribution={}
+        )
+        assert await rows(store, query) == []
 
     async def test_more_rows_than_asked_for_are_refused_before_the_first(
         self, store: EventStore, namespace: str

@@ -238,6 +238,14 @@ def _measure(draw: Draw, moments: st.SearchStrategy[datetime]) -> Measure:
     )
 
 
+# Customers own several subjects, some of which no event has.
+attributions = st.dictionaries(
+    st.sampled_from([*SUBJECTS, "nobody"]),
+    st.sampled_from(["c", "C", "é", "", "\uffff"]),
+    max_size=8,
+)
+
+
 @st.composite
 def queries(
     draw: Draw, namespace: str, zone: str, moments: st.SearchStrategy[datetime]
@@ -254,5 +262,6 @@ def queries(
         subjects=_pick(draw, *[None] * 6, (), ("ann",), tuple(SUBJECTS[::2])),
         where=_where(draw),
         by_subject=_seldom(draw),
+        attribution=draw(attributions) if _seldom(draw) else None,
         group_by=tuple(names[: draw(st.integers(0, len(names)))]),
     )

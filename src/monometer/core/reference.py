@@ -12,9 +12,9 @@ from monometer.core.windows import floor, zone
 
 
 def run(query: UsageQuery, events: Iterable[StoredEvent]) -> list[UsageRow]:
-    """The rows that answer `query` over `events`, ordered by window, subject and group.
+    """The rows that answer `query` over `events`, ordered by window, subject, customer and group.
 
-    Every (window, subject, group) with at least one event taken and a value to tell has one row.
+    Each combination of these with at least one event taken and a value to tell has one row.
     """
     taken = [facts for facts in map(facts_of, events) if takes(query, facts)]
     groups: dict[tuple[Any, ...], list[Facts]] = defaultdict(list)
@@ -43,7 +43,12 @@ def _group(query: UsageQuery, facts: Facts) -> tuple[Any, ...]:
     axis, event = query.axis, facts.event
     window = floor(event.time, axis.size, zone(axis.zone)) if isinstance(axis, Tumbling) else None
     subject = event.subject if query.by_subject else None
-    return window, subject, *_names(query, facts)
+    customer = _customer(query, facts)
+    return window, subject, customer is None, customer or "", *_names(query, facts)
+
+
+def _customer(query: UsageQuery, facts: Facts) -> str | None:
+    return None if query.attribution is None else query.attribution.get(facts.event.subject)
 
 
 def _names(query: UsageQuery, facts: Facts) -> tuple[str, ...]:
@@ -66,6 +71,7 @@ def _row(query: UsageQuery, members: list[Facts]) -> UsageRow | None:
         subject=members[0].event.subject if query.by_subject else None,
         group=_names(query, members[0]),
         value=value,
+        customer=_customer(query, members[0]),
     )
 
 

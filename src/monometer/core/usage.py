@@ -1,5 +1,6 @@
 """A question about usage, and its answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,8 +34,10 @@ Axis: TypeAlias = Whole | Tumbling
 class UsageQuery:
     """`start` is included, `end` excluded; None leaves that side open, the future included.
 
-    `subjects` None takes every subject. Rows are grouped by the subject when `by_subject`, and by
-    the measure's groups named in `group_by`, in that order.
+    `subjects` None takes every subject. Rows are grouped by the subject when `by_subject`, by the
+    customer when there is an `attribution`, and by the measure's groups named in `group_by`, in
+    that order. `attribution` says which customer a subject's usage is: subjects that it does not
+    name have none, and are one group.
     """
 
     namespace: str
@@ -45,16 +48,21 @@ class UsageQuery:
     subjects: tuple[str, ...] | None = None
     where: Predicate = EVERYTHING
     by_subject: bool = False
+    attribution: Mapping[str, str] | None = None
     group_by: tuple[str, ...] = ()
 
 
 class UsageRow(NamedTuple):
-    """`subject` is None unless grouped by it; `group` stands beside the query's `group_by`."""
+    """`subject` is None unless grouped by it; `group` stands beside the query's `group_by`.
+
+    `customer` is None unless grouped by it, and of subjects that have none.
+    """
 
     period: Period
     subject: str | None
     group: tuple[str, ...]
     value: Decimal
+    customer: str | None = None
 
 
 def period_of(query: UsageQuery, first: datetime, last: datetime) -> Period:

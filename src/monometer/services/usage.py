@@ -55,7 +55,8 @@ class Usage:
         async for batch in batches:
             empty = False
             yield batch
-        grouped = query.by_subject or query.group_by or query.axis != Whole()
+        of_somebody = query.by_subject or query.attribution is not None
+        grouped = of_somebody or query.group_by or query.axis != Whole()
         if empty and not grouped and query.measure.aggregation in _ZERO_WHEN_EMPTY:
             yield [UsageRow(self._empty_period(query), None, (), Decimal(0))]
 

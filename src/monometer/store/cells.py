@@ -64,7 +64,8 @@ def kinds_for(query: UsageQuery) -> list[Kind]:
         return []  # its index answers it faster than cells would
     if isinstance(axis, Tumbling) and not _made_of_hours(axis):
         return []
-    by_group = query.subjects is None and not query.by_subject
+    of_subjects = query.by_subject or query.attribution is not None
+    by_group = query.subjects is None and not of_subjects
     by_subject = not query.group_by and query.where == EVERYTHING
     known = set(measure.groups.values())
     told_by_groups = all(leaf in known for leaf in leaves(query.where))

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    FromClause,
     LargeBinary,
     Select,
     any_,
@@ -26,7 +27,16 @@ from monometer.core.usage import Tumbling, UsageQuery
 from monometer.core.windows import WindowSize
 from monometer.store.cells import Kind, group_names, whole_hours
 from monometer.store.expression_sql import SqlReader
-from monometer.store.sample_sql import SUBJECTS, digest, needed_times, sample_select, window_of
+from monometer.store.sample_sql import (
+    SUBJECTS,
+    attributed_rows,
+    attribution,
+    customer_of,
+    digest,
+    needed_times,
+    sample_select,
+    window_of,
+)
 from monometer.store.statements import parameter
 from monometer.store.tables import INSTANT, XID8, event
 from monometer.store.usage_fold import count_of_values, fold, keys_of
@@ -98,9 +108,15 @@ def _from_cells(query: UsageQuery, kind: Kind) -> Select[Any]:
         keys.append(window.label("window_start"))
     if query.by_subject:
         keys.append(cell.subject)
+    rows: FromClause = kind.table
+    if query.attribution is not None:
+        pairs = attribution()
+        rows = attributed_rows(rows, cell.subject, pairs)
+        keys.append(customer_of(pairs))
     keys += [stored[name].label(f"group_{i}") for i, name in enumerate(query.group_by)]
     amounts = _amounts_of_cells(query.measure.aggregation, cell)
-    return select(*needed_times(query, cell.first, cell.last), *keys, *amounts).where(*conditions)
+    columns = [*needed_times(query, cell.first, cell.last), *keys, *amounts]
+    return select(*columns).select_from(rows).where(*conditions)
 
 
 def _amounts_of_cells(aggregation: Aggregation, cell: Any) -> Columns:

@@ -24,6 +24,7 @@ def can_hop(query: UsageQuery) -> bool:
         and measure.where == EVERYTHING == query.where
         and query.axis == Whole()
         and query.by_subject
+        and query.attribution is None
         and not query.group_by
     )
 

@@ -6,11 +6,14 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    FromClause,
     Interval,
     Numeric,
     Select,
+    TableValuedAlias,
     any_,
     cast,
+    column,
     func,
     literal,
     null,
@@ -30,6 +33,8 @@ DIGEST_BYTES = 16
 # What differs between queries of one shape stands in a statement as a parameter with a name.
 START, END = parameter("start", INSTANT), parameter("end", INSTANT)
 SUBJECTS = parameter("subjects", ARRAY(TEXT))
+# Beside each other, so that attributing a thousand subjects takes two parameters.
+ATTRIBUTED, CUSTOMERS = (parameter(name, ARRAY(TEXT)) for name in ("attributed", "customers"))
 
 # A window of UTC is a bin, found in half the time that date_trunc with a zone takes.
 _BINS = {
@@ -45,7 +50,7 @@ def sample_select(query: UsageQuery, *conditions: ColumnElement[bool]) -> Select
     """The value of each event that is taken, of those for which `conditions` hold as well.
 
     As the query needs them also first, last, window_start, time, stored_at, id, source, subject,
-    group_0, group_1, …
+    customer, group_0, group_1, …
     """
     measure = query.measure
     columns = [*needed_times(query, event.c.time, event.c.time)]
@@ -56,10 +61,33 @@ def sample_select(query: UsageQuery, *conditions: ColumnElement[bool]) -> Select
         columns += [event.c.time, event.c.stored_at, event.c.id, event.c.source]
     if query.by_subject:
         columns.append(event.c.subject)
+    attributed = attribution() if query.attribution is not None else None
+    if attributed is not None:
+        columns.append(customer_of(attributed))
     columns += [
         value_sql(measure.groups[name]).label(f"group_{i}") for i, name in enumerate(query.group_by)
     ]
-    return select(*columns).where(*taken(query), *conditions)
+    rows = event if attributed is None else attributed_rows(event, event.c.subject, attributed)
+    return select(*columns).select_from(rows).where(*taken(query), *conditions)
+
+
+def attribution() -> TableValuedAlias:
+    """The pairs of a query's attribution, as rows (subject, customer)."""
+    pairs = func.unnest(ATTRIBUTED, CUSTOMERS)
+    return pairs.table_valued(column("subject", TEXT), column("customer", TEXT)).render_derived(
+        "attribution"
+    )
+
+
+def customer_of(pairs: TableValuedAlias) -> ColumnElement[Any]:
+    """NULL where there is none. A function's texts know nothing of our order, so it is said."""
+    return pairs.c.customer.collate("C").label("customer")
+
+
+def attributed_rows(
+    rows: FromClause, subject: ColumnElement[Any], pairs: TableValuedAlias
+) -> FromClause:
+    return rows.outerjoin(pairs, pairs.c.subject == subject)
 
 
 def needed_times(

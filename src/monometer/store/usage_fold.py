@@ -47,6 +47,7 @@ def keys_of(query: UsageQuery, columns: Columns) -> list[ColumnElement[Any]]:
     """Those that tell one row of the answer from another, in the order of the answer."""
     names = ["window_start"] if isinstance(query.axis, Tumbling) else []
     names += ["subject"] if query.by_subject else []
+    names += ["customer"] if query.attribution is not None else []
     names += [f"group_{i}" for i in range(len(query.group_by))]
     return [columns[name] for name in names]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FETCH_ROWS = 2_000
 
 # The columns of usage_select.
-_TOTAL, _FIRST, _LAST, _VALUE, _COUNTED, _SUBJECT, _GROUPS = range(7)
+_TOTAL, _FIRST, _LAST, _VALUE, _COUNTED, _SUBJECT, _CUSTOMER, _GROUPS = range(8)
 
 
 @asynccontextmanager
@@ -83,7 +83,7 @@ def _usage_rows(query: UsageQuery, records: "Iterable[Record]") -> list[UsageRow
         value = Decimal(record[_VALUE])
         if averaged:
             value = mean(value, record[_COUNTED])
-        rows.append(UsageRow(period, record[_SUBJECT], record[_GROUPS:], value))
+        rows.append(UsageRow(period, record[_SUBJECT], record[_GROUPS:], value, record[_CUSTOMER]))
     return rows
 
 

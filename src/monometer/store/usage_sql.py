@@ -32,7 +32,7 @@ LIMIT = parameter("limit", BigInteger())
 
 
 def usage_select(query: UsageQuery, kind: Kind | None = None) -> Select[Any]:
-    """Rows (total, first, last, value, counted, subject, group 0, …) in the order of the answer.
+    """Rows (total, first, last, value, counted, subject, customer, group 0, …) in order.
 
     `first` and `last` are the times of the earliest and the latest event of the row, NULL where
     its period can be told without. Any event of a row in windows tells its window. `value` is
@@ -48,7 +48,7 @@ def usage_select(query: UsageQuery, kind: Kind | None = None) -> Select[Any]:
         func.count().over().label("total"),
         _or_null(answer, "first"), _or_null(answer, "last"),
         cast(answer.c.value, Text).label("value"), _or_null(answer, "counted"),
-        _or_null(answer, "subject"), *groups,
+        _or_null(answer, "subject"), _or_null(answer, "customer"), *groups,
     ).order_by(*keys_of(query, answer.c))  # fmt: skip
 
 

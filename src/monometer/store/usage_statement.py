@@ -31,6 +31,7 @@ def usage_statement(query: UsageQuery, source: CellSource | None) -> Statement:
         start=None if query.start is None else TIME_MIN,
         end=None if query.end is None else TIME_MIN,
         subjects=None if query.subjects is None else (),
+        attribution=None if query.attribution is None else {},
     )
     # As text, because values of different types may be equal: True, 1 and 1.0.
     return _made(_Shape(repr((alike, kind, kind and _edges(query))), query, kind))
@@ -51,8 +52,10 @@ def usage_parameters(
     query: UsageQuery, source: CellSource | None, *, rows_max: int
 ) -> Mapping[str, Any]:
     subjects = None if query.subjects is None else list(query.subjects)
+    attribution = query.attribution or {}
     values = {
         "start": query.start, "end": query.end, "subjects": subjects, "limit": rows_max + 1,
+        "attributed": list(attribution), "customers": list(attribution.values()),
     }  # fmt: skip
     if source is not None:
         start, end = whole_hours(query) or (None, None)

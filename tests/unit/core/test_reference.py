@@ -105,6 +105,19 @@ def test_a_query_takes_the_events_it_asks_for(changed: dict[str, Any], total: st
     assert value == Decimal(total)
 
 
+def test_a_customer_has_one_row_for_all_of_its_subjects_and_comes_before_nobody() -> None:
+    events = [*EVENTS, call(0, "cid", "8"), call(0, "dan", "16")]
+    query = replace(QUERY, attribution={"ann": "c1", "cid": "c1", "bob": "c0"})
+    rows = [(row.customer, row.subject, row.value) for row in reference.run(query, events)]
+    assert rows == [("c0", None, 2), ("c1", None, Decimal("13.5")), (None, None, 16)]
+
+
+def test_a_customer_has_a_row_for_each_subject_when_grouped_by_both() -> None:
+    query = replace(QUERY, attribution={"ann": "c1", "bob": "c1"}, by_subject=True)
+    rows = [(row.subject, row.customer, row.value) for row in reference.run(query, EVENTS)]
+    assert rows == [("ann", "c1", Decimal("5.5")), ("bob", "c1", Decimal(2))]
+
+
 def test_a_query_of_no_subject_takes_no_event() -> None:
     assert answer(replace(QUERY, subjects=())) == []
 

@@ -82,6 +82,7 @@ QUERIES |= {f"{one.lower()}_days": query(one, DAYS) for one in Aggregation}
 QUERIES |= {"everything_at_once": EVERYTHING_AT_ONCE}
 
 CELLS = {
+    "cells_by_customer": CellSource(1, CellKind.SUBJECT, 1_000),
     "cells_by_subject": CellSource(1, CellKind.SUBJECT, 1_000),
     "cells_by_group": CellSource(2, CellKind.GROUP, 1_000),
 }
@@ -92,6 +93,16 @@ QUERIES |= {
         start=datetime(2024, 2, 1, 0, 1, tzinfo=UTC),
         end=datetime(2024, 3, 1, 0, 59, tzinfo=UTC),
         by_subject=True,
+    ),
+    "by_customer": replace(
+        query(Aggregation.SUM, DAYS),
+        subjects=("ann", "bob"),
+        attribution={"ann": "acme", "bob": "acme"},
+    ),
+    "cells_by_customer": replace(
+        query(Aggregation.SUM, DAYS),
+        start=datetime(2024, 2, 1, tzinfo=UTC),
+        attribution={"ann": "acme", "bob": "acme"},
     ),
     "cells_by_group": query(Aggregation.UNIQUE_COUNT, Tumbling(WindowSize.DAY)),
 }

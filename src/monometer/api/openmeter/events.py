@@ -27,9 +27,19 @@ from monometer.api.wire import Instant, Text, instant_from_wire, instant_to_wire
 from monometer.core.errors import InvalidInput
 from monometer.core.evaluation import facts_of
 from monometer.core.event import StoredEvent, event_key
-from monometer.core.expression import AllOf, Attribute, Compare, Like, Literal, Predicate
+from monometer.core.expression import (
+    EVERYTHING,
+    AllOf,
+    Attribute,
+    Compare,
+    Like,
+    Literal,
+    OneOf,
+    Predicate,
+)
 from monometer.core.meter import Meter
 from monometer.core.validation import problems
+from monometer.services.customers import UnknownCustomers
 from monometer.services.usage import bounds
 from monometer.store.event_store import EventPage, Position
 
@@ -70,16 +80,18 @@ async def list_events(
 ) -> Response:
     """Stored events, newest first, with what today's meters have to say about each."""
     start = from_ or services.now() - LIST_PERIOD_DEFAULT
+    of_customers, unknown = await _of_customers(services, namespace, customerId or None)
     problems = [
         *_order_problem("to date", to, "from date", start),
         *_order_problem("ingestedAtTo date", ingestedAtTo, "ingestedAtFrom date", ingestedAtFrom),
-        *_customer_problem(namespace, customerId),
+        *unknown,
     ]
     if problems:
         raise InvalidInput("validate input: " + "\n".join(problems))
     conditions: list[Predicate] = [
         *bounds(Attribute("time"), start, to),
         *bounds(Attribute("ingested_at"), ingestedAtFrom, ingestedAtTo),
+        of_customers,
     ]
     if id is not None:
         part = id.replace("\\", "\\\\")
@@ -99,10 +111,18 @@ def _order_problem(
     return (f"{late_name} is before {early_name}: {times}",)
 
 
-def _customer_problem(namespace: str, customer_ids: Sequence[str] | None) -> Sequence[str]:
-    if not customer_ids:
-        return ()
-    return (f"customers not found in namespace {namespace}: {', '.join(customer_ids)}",)
+async def _of_customers(
+    services: Services, namespace: str, ids: Sequence[str] | None
+) -> tuple[Predicate, Sequence[str]]:
+    """What takes the events of these customers, of all for None; and what is wrong with the ids."""
+    if ids is None:
+        return EVERYTHING, ()
+    try:
+        subjects = await services.customers.attribution(namespace, ids)
+    except UnknownCustomers as error:
+        problem = f"customers not found in namespace {namespace}: {', '.join(error.ids)}"
+        return EVERYTHING, (problem,)
+    return OneOf(Attribute("subject"), tuple(subjects)), ()
 
 
 class EventFilter(BaseModel):
@@ -145,12 +165,13 @@ async def list_events_v2(
     wanted = of_json_parameter("filter", filter, _event_filter) if filter else EventFilter()
     if wanted.customerId is not None and wanted.customerId.in_ is None:
         raise InvalidInput("customer id filter supports only in")
-    unknown = _customer_problem(namespace, wanted.customerId.in_ if wanted.customerId else None)
+    ids = None if wanted.customerId is None else wanted.customerId.in_
+    of_customers, unknown = await _of_customers(services, namespace, ids)
     if unknown:
         raise InvalidInput(f"validate input: {unknown[0]}")
     page = EventPage(
         namespace=namespace,
-        where=_where(wanted),
+        where=AllOf((_where(wanted), of_customers)),
         limit=limit,
         after=None if cursor is None else _position_from_wire(cursor),
     )
@@ -196,12 +217,15 @@ def _position_to_wire(last: StoredEvent) -> str:
 async def _rendered(services: Services, items: Sequence[StoredEvent]) -> list[dict[str, Any]]:
     if not items:
         return []
-    types = {stored.event.type for stored in items}
-    meters = await services.catalog.meters_of_types(items[0].event.namespace, types)
-    return [_ingested_event_to_wire(stored, meters) for stored in items]
+    namespace = items[0].event.namespace
+    meters = await services.catalog.meters_of_types(namespace, {one.event.type for one in items})
+    owners = await services.customers.owners(namespace, {one.event.subject for one in items})
+    return [_ingested_event_to_wire(one, meters, owners.get(one.event.subject)) for one in items]
 
 
-def _ingested_event_to_wire(stored: StoredEvent, meters: Sequence[Meter]) -> dict[str, Any]:
+def _ingested_event_to_wire(
+    stored: StoredEvent, meters: Sequence[Meter], customer_id: str | None
+) -> dict[str, Any]:
     event = stored.event
     wire: dict[str, Any] = {
         "id": event.id,
@@ -220,6 +244,8 @@ def _ingested_event_to_wire(stored: StoredEvent, meters: Sequence[Meter]) -> dic
         "ingestedAt": instant_to_wire(event.ingested_at),
         "storedAt": instant_to_wire(stored.stored_at),
     }
+    if customer_id is not None:
+        item["customerId"] = customer_id
     messages = problems(facts_of(stored), meters)
     if messages:
         item["validationError"] = "\n".join(messages)

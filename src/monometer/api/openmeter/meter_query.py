@@ -20,11 +20,14 @@ from monometer.api.openmeter.query_shapes import (
     MeterQueryRequest,
     MeterQueryResult,
     WindowSize,
+    groups_from_wire,
     query_from_wire,
 )
 from monometer.api.problems import MalformedRequest, documented
 from monometer.api.wire import Text, json_response
 from monometer.core import windows
+from monometer.core.meter import Meter
+from monometer.core.usage import UsageQuery
 
 router = APIRouter(prefix="/api/v1/meters/{meterIdOrSlug}/query", tags=["Meters"])
 
@@ -161,7 +164,8 @@ async def explain_meter_query(
 ) -> Response:
     """Runs the query and counts the rows that it looked at. Not part of OpenMeter's API."""
     meter = await services.catalog.meter(namespace, meterIdOrSlug)
-    reading = await services.usage.explain(query_from_wire(body or MeterQueryRequest(), meter))
+    asked = await _query(services, body or MeterQueryRequest(), meter)
+    reading = await services.usage.explain(asked)
     return json_response(
         {
             "source": f"cells by {reading.cells}" if reading.cells else "events",
@@ -182,8 +186,9 @@ async def _answer(
     began = time.perf_counter()
     meter = await services.catalog.meter(namespace, id_or_slug)
     answer = Answer(
-        query=query_from_wire(asked, meter),
+        query=await _query(services, asked, meter),
         meter_key=meter.key,
+        columns=[group for group in groups_from_wire(asked, meter) if group != "subject"],
         window_size=windows.WindowSize(asked.windowSize) if asked.windowSize else None,
     )
     async with AsyncExitStack() as stack:
@@ -191,6 +196,15 @@ async def _answer(
         QUERY_SECONDS.observe(time.perf_counter() - began)
         return await rows_response(answer, rows, stack.pop_all(), as_csv=_wants_csv(request))
     raise AssertionError  # pragma: no cover
+
+
+async def _query(services: Services, asked: MeterQueryRequest, meter: Meter) -> UsageQuery:
+    """Raises InvalidInput, and NotFound for a customer."""
+    groups_from_wire(asked, meter)  # wrong ones are told before unknown customers
+    ids, attribution = asked.filterCustomerId, None
+    if ids:
+        attribution = await services.customers.attribution(meter.namespace, ids)
+    return query_from_wire(asked, meter, attribution)
 
 
 def _wants_csv(request: Request) -> bool:

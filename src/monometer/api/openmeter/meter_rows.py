@@ -30,6 +30,15 @@ class Answer:
     query: UsageQuery
     meter_key: str
     window_size: WindowSize | None
+    columns: Sequence[str] = ()
+
+    def header(self) -> list[str]:
+        """Of CSV. `columns` has the group keys as they were asked for, `customer_id` among them."""
+        subject = ["subject"] if self.query.by_subject else []
+        customer = ["customer_id"] if self.query.attribution is not None else []
+        asked = self.columns or self.query.group_by
+        keys = asked if "customer_id" in asked else [*customer, *asked]
+        return ["window_start", "window_end", *subject, *keys, "value"]
 
     def told(self, batch: Sequence[UsageRow]) -> Iterator[tuple[str, str, UsageRow]]:
         """Each row, and before it the bounds of its period: of windows on their zone's clock.
@@ -55,6 +64,7 @@ class _Row(msgspec.Struct, gc=False):
     windowEnd: str
     subject: str | None
     groupBy: dict[str, str]
+    customerId: str | msgspec.UnsetType = msgspec.UNSET
 
 
 _encode = msgspec.json.Encoder().encode
@@ -72,8 +82,15 @@ async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
     lead = _encode({**echo, "data": []})[:-2]
     async for batch in batches:
         rows = [
-            _Row(number_to_wire(value), start, end, subject, dict(zip(names, group, strict=True)))
-            for start, end, (_, subject, group, value) in answer.told(batch)
+            _Row(
+                number_to_wire(value),
+                start,
+                end,
+                subject,
+                dict(zip(names, group, strict=True)),
+                customer or msgspec.UNSET,
+            )
+            for start, end, (_, subject, group, value, customer) in answer.told(batch)
         ]
         yield lead + _encode(rows)[1:-1]
         lead = b","
@@ -81,15 +98,18 @@ async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
 
 
 async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
-    query = answer.query
-    subject = ["subject"] if query.by_subject else []
-    header = ["window_start", "window_end", *subject, *query.group_by, "value"]
+    query, header = answer.query, answer.header()
     yield _csv([header])
+    at = header.index("customer_id") - 2 - query.by_subject if "customer_id" in header else None
     async for batch in batches:
-        yield _csv(
-            [start, end, *([of or ""] if query.by_subject else []), *group, decimal_cell(value)]
-            for start, end, (_, of, group, value) in answer.told(batch)
-        )
+        lines = []
+        for start, end, (_, subject, group, value, customer) in answer.told(batch):
+            keys = list(group)
+            if at is not None:
+                keys.insert(at, customer or "")
+            of = [subject or ""] if query.by_subject else []
+            lines.append([start, end, *of, *keys, decimal_cell(value)])
+        yield _csv(lines)
 
 
 def decimal_cell(value: Decimal) -> str:

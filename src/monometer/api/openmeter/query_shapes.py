@@ -103,17 +103,26 @@ class MeterQueryResult(BaseModel):
     data: list[MeterQueryRow]
 
 
-def query_from_wire(wire: MeterQueryRequest, meter: Meter) -> UsageQuery:
-    """Checks in the order that clients know: groups, customers, zone, filters, the rest at once.
-
-    Raises InvalidInput, and NotFound for a customer.
-    """
+def groups_from_wire(wire: MeterQueryRequest, meter: Meter) -> list[str]:
+    """What to group by, each once, in the order asked for. Raises InvalidInput."""
     groups = list(dict.fromkeys(wire.groupBy or ()))
     for group in groups:
         if group not in meter.group_by and group not in {"subject", "customer_id"}:
             raise InvalidInput(f"invalid group by: {group}")
-    for customer in wire.filterCustomerId or ():
-        raise NotFound(f"customer with id {customer} not found")
+    return groups
+
+
+def query_from_wire(
+    wire: MeterQueryRequest, meter: Meter, attribution: Mapping[str, str] | None = None
+) -> UsageQuery:
+    """Checks in the order that clients know: groups, customers, zone, filters, the rest at once.
+
+    `attribution` has every subject of the customers of `filterCustomerId`, each with its customer;
+    without one, no customer is known. Raises InvalidInput, and NotFound for a customer.
+    """
+    groups = groups_from_wire(wire, meter)
+    if wire.filterCustomerId and attribution is None:
+        raise NotFound(f"customer with id {wire.filterCustomerId[0]} not found")
     axis = _axis(wire)
     filters = _filters(wire, meter)
     problems = [*_problems(wire, groups), *_problems_of_filters(filters)]
@@ -125,11 +134,21 @@ def query_from_wire(wire: MeterQueryRequest, meter: Meter) -> UsageQuery:
         axis=axis,
         start=wire.from_,
         end=wire.to,
-        subjects=tuple(wire.subject) if wire.subject else None,
+        subjects=_subjects(wire, attribution),
         where=_where(filters, meter),
         by_subject=wire.subject is not None or "subject" in groups,
-        group_by=tuple(group for group in groups if group != "subject"),
+        attribution=attribution,
+        group_by=tuple(group for group in groups if group in meter.group_by),
     )
+
+
+def _subjects(
+    wire: MeterQueryRequest, attribution: Mapping[str, str] | None
+) -> tuple[str, ...] | None:
+    """Those asked for, of the customers asked for; None takes every subject."""
+    if attribution is None:
+        return tuple(wire.subject) if wire.subject else None
+    return tuple(one for one in wire.subject or attribution if one in attribution)
 
 
 def _axis(wire: MeterQueryRequest) -> Axis:
@@ -159,7 +178,7 @@ def _problems(wire: MeterQueryRequest, groups: Sequence[str]) -> Iterator[str]:
     order = order_problem(wire.from_, wire.to)
     if order is not None:
         yield order
-    if "customer_id" in groups:
+    if "customer_id" in groups and not wire.filterCustomerId:
         yield "customer filter is required with customer_id group by"
     if wire.subject and "" in wire.subject:
         yield "subject cannot be empty"

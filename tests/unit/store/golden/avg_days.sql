@@ -7,7 +7,7 @@ WHERE event.namespace = 'default' COLLATE "C"
 AND event.type = 'prompt' COLLATE "C"
 AND true
 AND true)
-SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, answer.counted, NULL AS subject
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, answer.counted, NULL AS subject, NULL AS customer
 FROM (SELECT min(sample.first) AS first, sample.window_start AS window_start, sum(sample.value) AS value, count(sample.value) AS counted
 FROM sample
 GROUP BY sample.window_start

@@ -13,7 +13,7 @@ WHERE hourly_by_group.projection_id = 2
 AND true UNION ALL
 SELECT sample.first AS first, sample.window_start AS window_start, substr(sha256(convert_to(CAST(sample.value AS TEXT) COLLATE "C", 'UTF8')), 1, 16) AS value
 FROM sample)
-SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject, NULL AS customer
 FROM (SELECT min(distinct_values.first) AS first, distinct_values.window_start AS window_start, count(distinct_values.value) AS value
 FROM (SELECT min(partial.first) AS first, partial.window_start AS window_start, partial.value AS value
 FROM partial

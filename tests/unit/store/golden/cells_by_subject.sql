@@ -44,7 +44,7 @@ AND hourly_by_subject.hour < '2024-03-01 00:00:00+00:00' ORDER BY window_start, 
 CASE WHEN (sample.value IS NOT NULL) THEN 1
 ELSE 0 END AS counted
 FROM sample ORDER BY sample.window_start, sample.subject))
-SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, answer.counted, answer.subject
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, answer.counted, answer.subject, NULL AS customer
 FROM (SELECT min(partial.first) AS first, partial.window_start AS window_start, partial.subject AS subject, sum(partial.amount) AS value, sum(partial.counted) AS counted
 FROM partial
 GROUP BY partial.window_start, partial.subject

@@ -21,7 +21,7 @@ AND event.subject = ANY (ARRAY['ann', 'bob'] COLLATE "C")
 AND event.time >= '2024-02-01 00:00:00+00:00'
 AND event.time < '2024-03-01 00:00:00+00:00'
 AND jsonb_typeof((event.data -> 'usage') -> 'tokens') = ANY (ARRAY['number', 'string'] COLLATE "C"))
-SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, answer.subject, answer.group_0, answer.group_1
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, answer.subject, NULL AS customer, answer.group_0, answer.group_1
 FROM (SELECT min(sample.first) AS first, sample.window_start AS window_start, sample.subject AS subject, sample.group_0 AS group_0, sample.group_1 AS group_1, sum(sample.value) AS value
 FROM sample
 GROUP BY sample.window_start, sample.subject, sample.group_0, sample.group_1

@@ -7,7 +7,7 @@ WHERE event.namespace = 'default' COLLATE "C"
 AND event.type = 'prompt' COLLATE "C"
 AND true
 AND true)
-SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject, NULL AS customer
 FROM (SELECT ranked.first AS first, ranked.window_start AS window_start, ranked.value AS value
 FROM (SELECT min(sample.first) OVER (PARTITION BY sample.window_start) AS first, sample.window_start AS window_start, sample.value AS value, row_number() OVER (PARTITION BY sample.window_start ORDER BY sample.value IS NULL, sample.time DESC, sample.stored_at DESC, sample.id DESC, sample.source DESC) AS newest
 FROM sample) AS ranked

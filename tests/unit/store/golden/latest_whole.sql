@@ -7,7 +7,7 @@ WHERE event.namespace = 'default' COLLATE "C"
 AND event.type = 'prompt' COLLATE "C"
 AND true
 AND true)
-SELECT count(*) OVER () AS total, answer.first, answer.last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
+SELECT count(*) OVER () AS total, answer.first, answer.last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject, NULL AS customer
 FROM (SELECT ranked.first AS first, ranked.last AS last, ranked.value AS value
 FROM (SELECT min(sample.first) OVER () AS first, max(sample.last) OVER () AS last, sample.value AS value, row_number() OVER (ORDER BY sample.value IS NULL, sample.time DESC, sample.stored_at DESC, sample.id DESC, sample.source DESC) AS newest
 FROM sample) AS ranked

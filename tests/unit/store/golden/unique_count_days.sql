@@ -7,7 +7,7 @@ WHERE event.namespace = 'default' COLLATE "C"
 AND event.type = 'prompt' COLLATE "C"
 AND true
 AND true)
-SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject
+SELECT count(*) OVER () AS total, answer.first, NULL AS last, CAST(answer.value AS TEXT) AS value, NULL AS counted, NULL AS subject, NULL AS customer
 FROM (SELECT min(distinct_values.first) AS first, distinct_values.window_start AS window_start, count(distinct_values.value) AS value
 FROM (SELECT min(sample.first) AS first, sample.window_start AS window_start, sample.value AS value
 FROM sample
