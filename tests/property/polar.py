@@ -7,7 +7,7 @@ itself, a bucket is a local date, and every function is a line of Python.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from statistics import mean
+from fractions import Fraction
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -91,14 +91,21 @@ def value_of(aggregation: Mapping[str, Any], event: Event) -> Any:
     return stored
 
 
-def folded(func: str, values: Sequence[Any]) -> Decimal:
+def folded(func: str, values: Sequence[Any]) -> Fraction:
     if func == "unique":
-        return Decimal(len({value for value in values if value != (_NOT_THERE,)}))
+        return Fraction(len({value for value in values if value != (_NOT_THERE,)}))
     if not values or func == "count":
-        return Decimal(len(values))
+        return Fraction(len(values))
+    numbers = [Fraction(value) for value in values]
     if func == "avg":
-        return Decimal(mean(values))
-    return Decimal({"sum": sum, "max": max, "min": min}[func](values))
+        return sum(numbers, Fraction(0)) / len(numbers)
+    return (
+        sum(numbers, Fraction(0))
+        if func == "sum"
+        else max(numbers)
+        if func == "max"
+        else min(numbers)
+    )
 
 
 def bucket(at: datetime, interval: str, zone: ZoneInfo) -> Bucket:
@@ -119,11 +126,12 @@ def bucket(at: datetime, interval: str, zone: ZoneInfo) -> Bucket:
 def quantities(
     meter: Mapping[str, Any],
     events: Iterable[Event],
+    *,
     points: Sequence[datetime],
     interval: str,
     zone: ZoneInfo,
     across: str | None,
-) -> tuple[list[Decimal], Decimal]:
+) -> tuple[list[Fraction], Fraction]:
     """The quantity of each point, and the total."""
     func = meter["aggregation"]["func"]
     people: dict[Bucket, dict[str, list[Any]]] = {bucket(at, interval, zone): {} for at in points}

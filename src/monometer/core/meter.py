@@ -1,5 +1,6 @@
 """A meter: which events it takes, which value of each, and how the values are folded."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,6 +88,19 @@ class Meter:
             return None
         path = jsonpath.parse(self.value_property)
         return Text(path) if self.aggregation is Aggregation.UNIQUE_COUNT else Number(path)
+
+
+EVERY_TYPE = "*"  # told to those who expect an event type of every meter
+
+
+def texts_of(metadata: Metadata | None) -> dict[str, str] | None:
+    """Metadata for those who know texts only."""
+    if metadata is None:
+        return None
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in metadata.items()
+    }
 
 
 def validate(
