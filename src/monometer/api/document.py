@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from monometer.api.openmeter.event_shapes import Event
+from monometer.api.polar.ingest import PolarEventCreate, PolarEventsIngest
 from monometer.api.polar.paths import PREFIX
 from monometer.api.problems import Problem
 
@@ -49,9 +50,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     schemas = document["components"]["schemas"]
-    # Two shapes that no route declares to FastAPI: every problem, and the body of ingest.
-    for shape in (Problem, Event):
+    # Shapes that no route declares to FastAPI: every problem, and the bodies of ingest.
+    for shape in (Problem, Event, PolarEventCreate, PolarEventsIngest):
         model = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+        model.pop("$defs", None)
         schemas.setdefault(shape.__name__, model)
     # Invalid requests are problems with status 400, never FastAPI's 422; Polar's has its own shape.
     for name in ("HTTPValidationError", "ValidationError"):

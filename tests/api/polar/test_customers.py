@@ -77,7 +77,11 @@ def test_an_update_changes_what_it_says(polar: Polar) -> None:
     assert customer["name"] is None
     assert polar.http.patch(path, json={"email": "c@d.example"}).json()["name"] is None
     changed = polar.http.patch(path, json={"name": "Ann", "external_id": f"x{uuid4().hex}"}).json()
-    assert (changed["name"], changed["email"], changed["metadata"]) == ("Ann", "c@d.example", {"a": 1})
+    assert (changed["name"], changed["email"], changed["metadata"]) == (
+        "Ann",
+        "c@d.example",
+        {"a": 1},
+    )
     external = f"/v1/customers/external/{changed['external_id']}"
     assert polar.http.patch(external, json={"metadata": {"b": 2}}).json()["metadata"] == {"b": 2}
 
@@ -114,7 +118,10 @@ def test_customers_are_listed_by_what_is_known_of_them(polar: Polar) -> None:
 
 def test_customer_meters_exist_from_the_first_event_on(polar: Polar) -> None:
     ann, bob = create(polar, external_id=f"a{uuid4().hex}"), create(polar, name="Bob")
-    meter, idle = polar.create("sum", name="used"), polar.create("sum", filter_=polar.of_name(), on="w")
+    meter, idle = (
+        polar.create("sum", name="used"),
+        polar.create("sum", filter_=polar.of_name(), on="w"),
+    )
     polar.ingest(
         {"customer_id": ann["id"], "metadata": {"v": 2}},
         {"external_customer_id": ann["external_id"], "metadata": {"v": 0.5}},

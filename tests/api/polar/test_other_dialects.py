@@ -9,6 +9,7 @@ from tests.support.polar import Polar, clause, every
 
 def native(polar: Polar, name: str) -> dict[str, Any]:
     """A meter as OpenMeter's list has it."""
+    meter: dict[str, Any]
     [meter] = [one for one in polar.http.get("/api/v1/meters").json() if one["name"] == name]
     return meter
 
@@ -41,7 +42,9 @@ def test_a_polar_meter_is_a_native_one_with_a_slug_of_its_name(polar: Polar) -> 
 def test_a_second_meter_of_a_name_has_another_slug(polar: Polar) -> None:
     for _ in range(2):
         polar.create(name=polar.name)
-    slugs = [one["slug"] for one in polar.http.get("/api/v1/meters").json() if one["name"] == polar.name]
+    slugs = [
+        one["slug"] for one in polar.http.get("/api/v1/meters").json() if one["name"] == polar.name
+    ]
     assert len(set(slugs)) == 2
     assert polar.name in slugs
 
@@ -63,7 +66,9 @@ def test_an_event_of_a_polar_meter_has_a_meter(polar: Polar) -> None:
     polar.send("not a number", external_id=(bad := uuid4().hex))
     polar.send(1, external_id=(good := uuid4().hex))
     listed = {
-        id_: polar.http.get("/api/v1/events", params={"id": id_, "from": "2024-01-01T00:00:00Z"}).json()
+        id_: polar.http.get(
+            "/api/v1/events", params={"id": id_, "from": "2024-01-01T00:00:00Z"}
+        ).json()
         for id_ in (bad, good)
     }
     assert "no meter found" in listed[bad][0]["validationError"]
@@ -96,7 +101,9 @@ def test_a_native_customer_is_a_polar_one(polar: Polar) -> None:
     told = polar.http.get(f"/v1/customers/external/{key}").json()
     assert (told["name"], told["email"]) == ("Native", "")
     polar.ingest(
-        {"customer_id": told["id"]}, {"external_customer_id": f"{key}-s"}, {"external_customer_id": key}
+        {"customer_id": told["id"]},
+        {"external_customer_id": f"{key}-s"},
+        {"external_customer_id": key},
     )
     assert polar.total(polar.create(), customer_id=told["id"]) == 3
     [newest, *_] = polar.items("/v1/events", name=polar.name, external_customer_id=f"{key}-s")

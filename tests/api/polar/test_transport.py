@@ -100,8 +100,10 @@ def test_the_elixir_clients_five_operations(base_url: str) -> None:
     assert (status, same) == (200, meter)
     status, changed = elixir(base_url, "PATCH", f"/v1/meters/{meter['id']}", {"is_archived": True})
     assert (status, changed["archived_at"] is None) == (200, False)
-    query = "start_timestamp=2024-06-01T00%3A00%3A00Z&end_timestamp=2024-06-02T00%3A00%3A00Z&interval=day"
-    status, told = elixir(base_url, "GET", f"/v1/meters/{meter['id']}/quantities?{query}")
+    bounds = "start_timestamp=2024-06-01T00%3A00%3A00Z&end_timestamp=2024-06-02T00%3A00%3A00Z"
+    status, told = elixir(
+        base_url, "GET", f"/v1/meters/{meter['id']}/quantities?{bounds}&interval=day"
+    )
     assert (status, len(told["quantities"])) == (200, 2)
     status, missing = elixir(base_url, "GET", f"/v1/meters/{NOBODY}")
     assert (status, missing["error"]) == (404, "ResourceNotFound")

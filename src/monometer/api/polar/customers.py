@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from monometer.api.deps import NamespaceOf, Services, ServicesOf
 from monometer.api.polar.errors import documented
@@ -77,6 +77,12 @@ class PolarCustomerUpdate(BaseModel):
 
 
 class PolarCustomerCreate(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "ann@example.com", "external_id": "ann", "name": "Ann"}]
+        }
+    )
+
     metadata: Metadata = Field(default_factory=dict)
     external_id: ExternalId | None = None
     email: Email

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from monometer.api.problems import ERRORS_LISTED_MAX, methods_of_path, printable
@@ -41,6 +41,19 @@ class PolarInvalidField(BaseModel):
 
 
 class PolarInvalid(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "error": "RequestValidationError",
+                    "detail": [
+                        {"loc": ["body", "name"], "msg": "Field required", "type": "missing"}
+                    ],
+                }
+            ]
+        }
+    )
+
     error: str = "RequestValidationError"
     detail: list[PolarInvalidField]
 
@@ -144,6 +157,7 @@ def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     documents: dict[int | str, dict[str, Any]] = {
         422: {"model": PolarInvalid, "description": "Validation error"},
         503: {"description": "The server or its database is overloaded or away"},
+        "default": {"description": "An unexpected failure"},
     }
     for status in statuses:
         model = {"model": PolarNotFound} if status is HTTPStatus.NOT_FOUND else {}

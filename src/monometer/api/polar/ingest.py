@@ -61,7 +61,7 @@ class _Read(NamedTuple):
     data: str
 
 
-class EventCreate(BaseModel):
+class PolarEventCreate(BaseModel):
     """An event, of the customer of one of two ids."""
 
     name: str = Field(max_length=NAME_CHARS_MAX, description="What happened.")
@@ -73,8 +73,8 @@ class EventCreate(BaseModel):
     metadata: dict[str, Any] | None = None
 
 
-class EventsIngest(BaseModel):
-    events: list[EventCreate]
+class PolarEventsIngest(BaseModel):
+    events: list[PolarEventCreate]
 
 
 class EventsIngestResponse(BaseModel):
@@ -85,7 +85,22 @@ class EventsIngestResponse(BaseModel):
 _INGEST_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": EventsIngest.model_json_schema()}},
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/PolarEventsIngest"},
+                "example": {
+                    "events": [
+                        {
+                            "name": "prompt",
+                            "external_id": "5c10fade",
+                            "external_customer_id": "ann",
+                            "timestamp": "2026-01-01T00:00:00Z",
+                            "metadata": {"model": "gpt-4", "tokens": 12.5},
+                        }
+                    ]
+                },
+            }
+        },
     }
 }
 _body = msgspec.json.Decoder(_Body)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from monometer.api.deps import NamespaceOf, Services, ServicesOf
 from monometer.api.polar.errors import documented
@@ -52,6 +52,20 @@ Label = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX), STORABLE]
 Multiplier = Annotated[int, Field(gt=0, lt=2**31)]
 
 
+METER_EXAMPLE: dict[str, Any] = {
+    "name": "Tokens of GPT",
+    "filter": {
+        "conjunction": "and",
+        "clauses": [
+            {"property": "name", "operator": "eq", "value": "prompt"},
+            {"property": "model", "operator": "like", "value": "gpt"},
+        ],
+    },
+    "aggregation": {"func": "sum", "property": "tokens"},
+    "metadata": {"team": "search"},
+}
+
+
 class MeterSortProperty(StrEnum):
     NAME = "name"
     NAME_DOWN = "-name"
@@ -73,6 +87,8 @@ class PolarMeterUpdate(BaseModel):
 
 
 class PolarMeterCreate(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [METER_EXAMPLE]})
+
     metadata: Metadata = Field(default_factory=dict)
     name: Name
     unit: Unit = "scalar"
