@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_a_bucket_that_clocks_cut_short_may_have_no_point() -> None:
     )  # fmt: skip
     buckets = query.buckets()
     assert len(buckets) == len(query.points()) == 4
-    gaps = [b for a, b in zip(buckets, buckets[1:], strict=False) if a.end < b.start]
+    gaps = [b for a, b in pairwise(buckets) if a.end < b.start]
     assert (query.by_bucket().where == usage.where) is (gaps == [])
 
 
