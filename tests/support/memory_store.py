@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from operator import gt, lt
 
 from monometer.core import reference
 from monometer.core.errors import InvalidInput
@@ -11,7 +12,7 @@ from monometer.core.evaluation import evaluate, facts_of, holds
 from monometer.core.event import Event, Json, StoredEvent, event_key, parse_json
 from monometer.core.expression import Expression, Predicate
 from monometer.core.usage import UsageQuery, UsageRow
-from monometer.store.event_store import EventPage, SeenType
+from monometer.store.event_store import EventOrder, EventPage, SeenType
 
 BATCH_ROWS = 3  # few, so that short answers have several
 
@@ -54,14 +55,14 @@ class MemoryEventStore:
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
         taken = [
-            (stored.event.time, key, stored)
+            (_instant(stored, page.order_by), key, stored)
             for (namespace, key), stored in self._events.items()
             if namespace == page.namespace and holds(page.where, facts_of(stored))
         ]
         if page.after is not None:
-            after = (page.after.time, page.after.key)
-            taken = [one for one in taken if one[:2] != after]
-            taken = [one for one in taken if (one[:2] < after) is page.descending]
+            after = (page.after.at, page.after.key)
+            beyond = lt if page.descending else gt
+            taken = [one for one in taken if beyond(one[:2], after)]
         taken.sort(key=lambda one: one[:2], reverse=page.descending)
         return [stored for _, _, stored in taken[page.offset :][: page.limit]]
 
@@ -99,6 +100,15 @@ class MemoryEventStore:
         if len(values) > values_max:
             raise InvalidInput(f"there are more than {values_max} values")
         return values
+
+
+def _instant(stored: StoredEvent, order: EventOrder) -> datetime:
+    instants = {
+        "time": stored.event.time,
+        "ingested_at": stored.event.ingested_at,
+        "stored_at": stored.stored_at,
+    }
+    return instants[order]
 
 
 def _refuse_what_cannot_be_kept(one: Event) -> None:

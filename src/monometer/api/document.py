@@ -4,9 +4,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 
 from monometer.api.openmeter.event_shapes import Event
-from monometer.api.polar.ingest import PolarEventCreate, PolarEventsIngest
+from monometer.api.openmeter.v3 import router as v3
+from monometer.api.polar.ingest import PolarEventsIngest
 from monometer.api.polar.paths import PREFIX
 from monometer.api.problems import Problem
 
@@ -23,6 +25,8 @@ TAGS = [
     {"name": "Polar Meters", "description": "Meters and quantities, as Polar's clients ask."},
     {"name": "Polar Events", "description": "Events, as Polar's clients send and list them."},
     {"name": "Polar Customers", "description": "Customers and their meters, for Polar's clients."},
+    {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
+    {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Operations", "description": "For those who run the server."},
@@ -50,11 +54,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     schemas = document["components"]["schemas"]
-    # Shapes that no route declares to FastAPI: every problem, and the bodies of ingest.
-    for shape in (Problem, Event, PolarEventCreate, PolarEventsIngest):
-        model = shape.model_json_schema(ref_template="#/components/schemas/{model}")
-        model.pop("$defs", None)
-        schemas.setdefault(shape.__name__, model)
+    # Shapes that no route declares to FastAPI: problems, bodies of ingest, nested parameters.
+    undeclared_shapes = (Problem, Event, PolarEventsIngest, *v3.SHAPES)
+    _, undeclared = models_json_schema(
+        [(shape, "validation") for shape in undeclared_shapes],
+        ref_template="#/components/schemas/{model}",
+    )
+    document["components"]["schemas"] = schemas = undeclared["$defs"] | schemas
     # Invalid requests are problems with status 400, never FastAPI's 422; Polar's has its own shape.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

@@ -12,11 +12,10 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monometer.api.metrics import REQUEST_SECONDS, REQUESTS
-from monometer.api.problems import rendered
+from monometer.api.problems import MalformedRequest, response_to
 from monometer.api.wire import headers_of
 from monometer.logs import REQUEST_ID
 
@@ -66,8 +65,8 @@ class RequestContext:
 
         try:
             if b"%00" in scope["query_string"] or "\0" in scope["path"]:
-                detail = "the URL must not contain a NUL character"
-                await _failure(scope, HTTPStatus.BAD_REQUEST, detail)(scope, receive, send_with_id)
+                error = MalformedRequest("the URL must not contain a NUL character")
+                await _tell(error, scope, receive, send_with_id)
             else:
                 await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
@@ -75,28 +74,22 @@ class RequestContext:
         except asyncio.CancelledError:  # the grace period of a stop has ended
             if not status:
                 headers = {"Retry-After": "1", "Connection": "close"}
-                detail = "the server is stopping"
                 unavailable = HTTPStatus.SERVICE_UNAVAILABLE
-                answer = _failure(scope, unavailable, detail, headers)
-                await answer(scope, receive, send_with_id)
+                stopping = HTTPException(unavailable, "the server is stopping", headers)
+                await _tell(stopping, scope, receive, send_with_id)
             raise
-        except Exception:
+        except Exception as error:
             log.exception("request.failed", method=scope["method"], path=scope["path"])
             if status:
                 raise  # too late for an answer: the connection breaks, so nobody takes it for whole
-            await _failure(scope, HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, send_with_id)
+            await _tell(error, scope, receive, send_with_id)
         finally:
             _observe(scope, status, time.perf_counter() - began)
 
 
-def _failure(
-    scope: Scope,
-    status: HTTPStatus,
-    detail: str | None = None,
-    headers: dict[str, str] | None = None,
-) -> Response:
-    """In the words of the dialect that was asked."""
-    return rendered(Request(scope), HTTPException(status, detail, headers))
+async def _tell(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    response = response_to(Request(scope, receive), error)
+    await response(scope, receive, send)
 
 
 def _observe(scope: Scope, status: int, seconds: float) -> None:

@@ -1,4 +1,7 @@
-"""Kinds of failure as problem documents (RFC 7807), in the native dialect's words."""
+"""Kinds of failure as problem documents (RFC 7807), in the native dialect's words.
+
+A dialect that says them otherwise is told here by the paths it answers (`tell_otherwise`).
+"""
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -47,10 +50,13 @@ _KINDS: Sequence[tuple[type[DomainError], HTTPStatus, str]] = (
 
 FORESEEN = (RequestValidationError, HTTPException, DomainError)
 
-# How a dialect answers a failure that was foreseen.
-Renderer: TypeAlias = Callable[[Request, Exception], Response]
+Telling: TypeAlias = Callable[[Request, Exception], Response]
+_tellings: dict[str, Telling] = {}
 
-_RENDERERS: dict[str, Renderer] = {}
+
+def tell_otherwise(path_prefix: str, telling: Telling) -> None:
+    """Below that path, `telling` makes the answers to all failures; it takes any exception."""
+    _tellings[path_prefix] = telling
 
 
 class MalformedRequest(InvalidInput):
@@ -102,18 +108,32 @@ def request_id_of(request: Request) -> str | None:
     return found
 
 
-def response_to_failure(request: Request, error: DomainError) -> Response:
-    status, prefix = next((s, p) for kind, s, p in _KINDS if isinstance(error, kind))
+def status_of(error: DomainError) -> HTTPStatus:
+    return next(status for kind, status, _ in _KINDS if isinstance(error, kind))
+
+
+def headers_of_failure(request: Request, error: Exception) -> dict[str, str] | None:
+    """What an answer to this failure has to carry, in whatever dialect."""
+    if isinstance(error, Overloaded):
+        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, HTTPException):
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return {"Allow": ", ".join(_methods_of_path(request))}
+        return dict(error.headers) if error.headers else None
+    return None
+
+
+def _response_to_failure(request: Request, error: DomainError) -> Response:
+    prefix = next(p for kind, _, p in _KINDS if isinstance(error, kind))
     if isinstance(error, MalformedRequest):
         prefix = ""
-    headers = None
-    if isinstance(error, Overloaded):
-        headers = {"Retry-After": str(error.retry_after_s)}
-    if isinstance(error, Unauthenticated):
-        headers = {"WWW-Authenticate": "Bearer"}
     fields = error.fields if isinstance(error, InvalidInput) else ()
     detail = printable(f"{prefix}{error.message}")
-    return problem_response(request_id_of(request), status, detail, fields=fields, headers=headers)
+    headers = headers_of_failure(request, error)
+    request_id = request_id_of(request)
+    return problem_response(request_id, status_of(error), detail, fields=fields, headers=headers)
 
 
 def _response_to_invalid_request(request: Request, error: RequestValidationError) -> Response:
@@ -154,13 +174,11 @@ def _response_to_http(request: Request, error: HTTPException) -> Response:
     # The router's own 404 and 405 carry the reason phrase as detail, which `title` says already.
     status = HTTPStatus(error.status_code)
     detail = None if error.detail == status.phrase else error.detail
-    headers = dict(error.headers) if error.headers else None
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"Allow": ", ".join(methods_of_path(request))}
+    headers = headers_of_failure(request, error)
     return problem_response(request_id_of(request), status, detail, headers=headers)
 
 
-def methods_of_path(request: Request) -> list[str]:
+def _methods_of_path(request: Request) -> list[str]:
     """All that any route takes; the router's own answer names those of the first route only."""
     return [
         method for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -171,35 +189,31 @@ def methods_of_path(request: Request) -> list[str]:
     ]  # fmt: skip
 
 
-def speaks(prefix: str, renderer: Renderer) -> None:
-    """Failures of requests whose path begins so are told by `renderer`, not as problems."""
-    _RENDERERS[prefix] = renderer
+def response_to(request: Request, error: Exception) -> Response:
+    """The answer to any failure in the dialect of the path; an unforeseen one is only told."""
+    if isinstance(error, DomainError):
+        log.info("request.refused", kind=type(error).__name__, reason=error.message)
+    path = request.scope["path"]
+    telling = next((one for prefix, one in _tellings.items() if path.startswith(prefix)), _natively)
+    return telling(request, error)
+
+
+def _natively(request: Request, error: Exception) -> Response:
+    match error:
+        case RequestValidationError():
+            return _response_to_invalid_request(request, error)
+        case HTTPException():
+            return _response_to_http(request, error)
+        case DomainError():
+            return _response_to_failure(request, error)
+    return problem_response(request_id_of(request), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 async def answer_failure(request: Request, error: Exception) -> Response:
-    """What the dialect of the path says to a failure that was foreseen; raises any other again."""
-    if not isinstance(error, FORESEEN):
-        raise error
-    if isinstance(error, DomainError):
-        log.info("request.refused", kind=type(error).__name__, reason=error.message)
-    return rendered(request, error)
-
-
-def rendered(request: Request, error: Exception) -> Response:
-    path: str = request.scope["path"]
-    for prefix, renderer in _RENDERERS.items():
-        if path.startswith(prefix):
-            return renderer(request, error)
-    return _as_problem(request, error)
-
-
-def _as_problem(request: Request, error: Exception) -> Response:
-    if isinstance(error, RequestValidationError):
-        return _response_to_invalid_request(request, error)
-    if isinstance(error, HTTPException):
-        return _response_to_http(request, error)
-    assert isinstance(error, DomainError)  # noqa: S101 - of the foreseen ones
-    return response_to_failure(request, error)
+    """The answer to a failure that was foreseen; raises any other again."""
+    if isinstance(error, FORESEEN):
+        return response_to(request, error)
+    raise error
 
 
 def install(app: FastAPI) -> None:

@@ -24,6 +24,7 @@ from monometer.core.expression import (
     Kind,
     Like,
     Literal,
+    Member,
     Not,
     Number,
     OneOf,
@@ -135,6 +136,8 @@ def evaluate(expression: Expression, on: Facts) -> Value:  # noqa: C901 - one ca
     match expression:
         case Attribute(name):
             return on.stored_at if name == "stored_at" else cast("Value", getattr(on.event, name))
+        case Member():
+            return None
         case Text(path, missing):
             found = text(find(path, on.data))
             return missing if found is None else found

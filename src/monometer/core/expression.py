@@ -30,6 +30,13 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """Text or an instant of a resource that is listed, such as a meter's name. No event has it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """Text form of the scalar at `path`: a number plainly written, true, false, or the string.
 
@@ -154,7 +161,17 @@ class Not:
 
 
 Expression: TypeAlias = (
-    Attribute | Text | Number | Boolean | Kind | Literal | Arithmetic | Epoch | Joined | Case
+    Attribute
+    | Member
+    | Text
+    | Number
+    | Boolean
+    | Kind
+    | Literal
+    | Arithmetic
+    | Epoch
+    | Joined
+    | Case
 )
 Predicate: TypeAlias = Compare | OneOf | Like | AllOf | AnyOf | Not
 

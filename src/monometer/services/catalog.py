@@ -12,6 +12,7 @@ from monometer.core.aggregation import Aggregation
 from monometer.core.definition import Definition, read
 from monometer.core.errors import Conflict, InvalidInput, NotFound
 from monometer.core.event import TIME_END, TIME_MIN, Json
+from monometer.core.expression import EVERYTHING, Predicate
 from monometer.core.meter import KEY_CHARS_MAX, Metadata, Meter, validate, validate_groups
 from monometer.core.uuids import ids_of
 from monometer.store import meters
@@ -94,6 +95,23 @@ class Catalog:
             return await meters.list_(
                 connection, namespace,
                 order_by=order_by, descending=descending, include_deleted=include_deleted,
+            )  # fmt: skip
+
+    async def page_of_meters(
+        self,
+        namespace: str,
+        *,
+        where: Predicate = EVERYTHING,
+        order_by: str = "created_at",
+        descending: bool = False,
+        offset: int,
+        limit: int,
+    ) -> Page[Meter]:
+        """Live meters whose `key` and `name` are as `where` says, and how many there are."""
+        async with reading(self._engine) as connection:
+            return await meters.page(
+                connection, namespace,
+                where=where, order_by=order_by, descending=descending, offset=offset, limit=limit,
             )  # fmt: skip
 
     async def meters_of_types(self, namespace: str, types: Collection[str]) -> list[Meter]:

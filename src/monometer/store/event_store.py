@@ -4,18 +4,23 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from monometer.core.event import Event, StoredEvent
 from monometer.core.expression import EVERYTHING, Expression, Predicate
 from monometer.core.usage import UsageQuery, UsageRow
 
+EventOrder: TypeAlias = Literal["time", "ingested_at", "stored_at"]
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page of events ended: the next one starts strictly after it in the list's order."""
+    """Where a page of events ended: the next one starts strictly after it in the list's order.
 
-    time: datetime
+    `at` is the event's own in that order: its time, unless the list is by another instant.
+    """
+
+    at: datetime
     key: bytes
 
 
@@ -29,6 +34,7 @@ class EventPage:
     namespace: str
     where: Predicate = EVERYTHING
     limit: int
+    order_by: EventOrder = "time"
     descending: bool = True
     after: Position | None = None
     offset: int = 0
@@ -77,7 +83,7 @@ class EventStore(Protocol):
         """
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
-        """By time, then key, both in the page's direction: stable while others append."""
+        """By the page's instant, then key, both in its direction: stable while others append."""
 
     async def count_events(self, namespace: str, where: Predicate) -> int:
         """How many events `list_events` could list."""

@@ -44,6 +44,7 @@ from monometer.core.expression import (
     Kind,
     Like,
     Literal,
+    Member,
     Not,
     Number,
     OneOf,
@@ -65,19 +66,21 @@ class SqlReader:
     """Reads expressions as SQL over rows of `event`, or over the columns given for some of them.
 
     With `known`, an expression that is a key of it is that column: a stored cell has no event to
-    look into, but it has what its groups came to.
+    look into, but it has what its groups came to; a meter has its members.
     """
 
     def __init__(self, known: Mapping[Expression, Sql] | None = None) -> None:
         self._known = known or {}
 
-    def value(self, expression: Expression) -> Sql:  # noqa: C901 - one case a node
+    def value(self, expression: Expression) -> Sql:  # noqa: C901, PLR0912 - an arm for each node
         """The value of `expression`; NULL for None."""
         if expression in self._known:
             return self._known[expression]
         match expression:
             case Attribute(name):
                 return event.c[name]
+            case Member():
+                return null()
             case Text(path, missing):
                 return _text(path, missing)
             case Number(path, strings):

@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import Conflict
+from monometer.core.expression import Member, Predicate
 from monometer.core.meter import Meter
+from monometer.store.expression_sql import SqlReader
 from monometer.store.pages import Page, page_of
 from monometer.store.tables import TEXT, meter
 
@@ -101,6 +103,33 @@ async def search(
         select(meter)
         .where(meter.c.namespace == namespace, *_conditions(wanted))
         .order_by(*columns, meter.c.id)
+    )
+    return await page_of(connection, statement, _meter_from_row, offset=offset, limit=limit)
+
+
+_members = SqlReader({Member(name): meter.c[name] for name in ("key", "name")})
+
+
+async def page(
+    connection: AsyncConnection,
+    namespace: str,
+    *,
+    where: Predicate,
+    order_by: str,
+    descending: bool,
+    offset: int,
+    limit: int,
+) -> Page[Meter]:
+    """Live meters in the order of `list_`. `where` is about the members `key` and `name`."""
+    column = meter.c[order_by]
+    statement = (
+        select(meter)
+        .where(
+            meter.c.namespace == namespace,
+            meter.c.deleted_at.is_(None),
+            _members.predicate(where),
+        )
+        .order_by(column.desc() if descending else column, meter.c.id)
     )
     return await page_of(connection, statement, _meter_from_row, offset=offset, limit=limit)
 

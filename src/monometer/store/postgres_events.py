@@ -101,17 +101,18 @@ class PostgresEventStore:
         )
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
-        time, key = event.c.time, event.c.key
+        at, key = event.c[page.order_by], event.c.key
         statement = (
             _stored(page.namespace)
             .where(predicate_sql(page.where))
-            .order_by(*((time.desc(), key.desc()) if page.descending else (time, key)))
+            .order_by(*((at.desc(), key.desc()) if page.descending else (at, key)))
             .limit(page.limit)
         )
         if page.offset:
             statement = statement.offset(min(page.offset, OFFSET_MAX))
         if page.after is not None:
-            position, place = tuple_(page.after.time, UUID(page.after.key)), tuple_(time, key)
+            position = tuple_(page.after.at, UUID(page.after.key))
+            place = tuple_(at, key)
             statement = statement.where(place < position if page.descending else place > position)
         async with reading(self._engine) as connection:
             return [_stored_event_from_row(row) for row in await connection.execute(statement)]

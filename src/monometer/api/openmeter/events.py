@@ -26,7 +26,7 @@ from monometer.api.problems import documented
 from monometer.api.wire import Instant, Text, instant_from_wire, instant_to_wire, json_response
 from monometer.core.errors import InvalidInput
 from monometer.core.evaluation import facts_of
-from monometer.core.event import StoredEvent, event_key
+from monometer.core.event import Event, StoredEvent, event_key
 from monometer.core.expression import (
     EVERYTHING,
     AllOf,
@@ -223,10 +223,7 @@ async def _rendered(services: Services, items: Sequence[StoredEvent]) -> list[di
     return [_ingested_event_to_wire(one, meters, owners.get(one.event.subject)) for one in items]
 
 
-def _ingested_event_to_wire(
-    stored: StoredEvent, meters: Sequence[Meter], customer_id: str | None
-) -> dict[str, Any]:
-    event = stored.event
+def event_to_wire(event: Event) -> dict[str, Any]:
     wire: dict[str, Any] = {
         "id": event.id,
         "source": event.source,
@@ -239,9 +236,15 @@ def _ingested_event_to_wire(
         if event.data != "null":
             wire["datacontenttype"] = "application/json"
         wire["data"] = msgspec.Raw(event.data.encode())
+    return wire
+
+
+def _ingested_event_to_wire(
+    stored: StoredEvent, meters: Sequence[Meter], customer_id: str | None
+) -> dict[str, Any]:
     item: dict[str, Any] = {
-        "event": wire,
-        "ingestedAt": instant_to_wire(event.ingested_at),
+        "event": event_to_wire(stored.event),
+        "ingestedAt": instant_to_wire(stored.event.ingested_at),
         "storedAt": instant_to_wire(stored.stored_at),
     }
     if customer_id is not None:

@@ -47,6 +47,14 @@ async def ingest_events(request: Request) -> Response:
     says `Prefer: handling=lenient`: then the good ones are stored. `Prefer: return=representation`
     answers 200 with what became of each event.
     """
+    return await take(request, HTTPStatus.NO_CONTENT)
+
+
+async def take(request: Request, success: HTTPStatus) -> Response:
+    """Ingest what the request brings; `success` answers one that does not prefer to be told more.
+
+    Raises MalformedRequest, TooLarge, Overloaded.
+    """
     services = services_of(request)
     body = await whole_body(request)
     reception = _reception(services, namespace_of(request))
@@ -70,7 +78,7 @@ async def ingest_events(request: Request) -> Response:
     if rejected or "return=representation" in preferred:
         response = json_response(_result(decoded, new))
     else:
-        response = Response(status_code=HTTPStatus.NO_CONTENT)
+        response = Response(status_code=success)
     if preferred:
         response.headers["preference-applied"] = ", ".join(sorted(preferred))
     return response

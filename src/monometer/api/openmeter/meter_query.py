@@ -13,7 +13,7 @@ from monometer.api.deps import NamespaceOf, Services, ServicesOf
 from monometer.api.metrics import QUERY_SECONDS
 from monometer.api.openmeter.events import ClientId
 from monometer.api.openmeter.filters import FilterString, of_json_parameter
-from monometer.api.openmeter.meter_rows import Answer, rows_response
+from monometer.api.openmeter.meter_rows import Answer, csv_chunks, json_chunks, rows_response
 from monometer.api.openmeter.meters import From, MeterIdOrSlug, To
 from monometer.api.openmeter.query_shapes import (
     ITEMS_MAX,
@@ -194,7 +194,9 @@ async def _answer(
     async with AsyncExitStack() as stack:
         rows = await stack.enter_async_context(services.usage.rows(answer.query))
         QUERY_SECONDS.observe(time.perf_counter() - began)
-        return await rows_response(answer, rows, stack.pop_all(), as_csv=_wants_csv(request))
+        as_csv = wants_csv(request)
+        chunks = (csv_chunks if as_csv else json_chunks)(answer, rows)
+        return await rows_response(answer, chunks, stack.pop_all(), as_csv=as_csv)
     raise AssertionError  # pragma: no cover
 
 
@@ -207,7 +209,7 @@ async def _query(services: Services, asked: MeterQueryRequest, meter: Meter) -> 
     return query_from_wire(asked, meter, attribution)
 
 
-def _wants_csv(request: Request) -> bool:
+def wants_csv(request: Request) -> bool:
     """Only a header that is exactly that one type asks for CSV; lists of types get JSON."""
     accept = request.headers.get("accept", "")
     return "," not in accept and accept.partition(";")[0].strip().lower() == "text/csv"

@@ -29,7 +29,7 @@ class Answer:
 
     query: UsageQuery
     meter_key: str
-    window_size: WindowSize | None
+    window_size: WindowSize | None = None
     columns: Sequence[str] = ()
 
     def header(self) -> list[str]:
@@ -99,7 +99,7 @@ async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
 
 async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
     query, header = answer.query, answer.header()
-    yield _csv([header])
+    yield csv_lines([header])
     at = header.index("customer_id") - 2 - query.by_subject if "customer_id" in header else None
     async for batch in batches:
         lines = []
@@ -109,7 +109,7 @@ async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
                 keys.insert(at, customer or "")
             of = [subject or ""] if query.by_subject else []
             lines.append([start, end, *of, *keys, decimal_cell(value)])
-        yield _csv(lines)
+        yield csv_lines(lines)
 
 
 def decimal_cell(value: Decimal) -> str:
@@ -128,7 +128,7 @@ class _Lines(list[str]):
         self.append(line.removesuffix("\r\n") + "\n")
 
 
-def _csv(rows: Iterable[list[str]]) -> bytes:
+def csv_lines(rows: Iterable[list[str]]) -> bytes:
     lines = _Lines()
     csv.writer(lines, lineterminator="\r\n").writerows(rows)
     return "".join(lines).encode()
@@ -149,7 +149,7 @@ class _Streaming(StreamingResponse):
 
 
 async def rows_response(
-    answer: Answer, batches: Batches, resources: AsyncExitStack, *, as_csv: bool
+    answer: Answer, chunks: AsyncIterator[bytes], resources: AsyncExitStack, *, as_csv: bool
 ) -> Response:
     """The answer in one piece with its length when it is short, else streamed.
 
@@ -159,7 +159,6 @@ async def rows_response(
     if as_csv:
         disposition = f"attachment; filename={answer.meter_key}.csv"
         headers = {"content-type": "text/csv", "content-disposition": disposition}
-    chunks = (csv_chunks if as_csv else json_chunks)(answer, batches)
     read: list[bytes] = []
     async for chunk in chunks:
         read.append(chunk)

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from monometer.api.problems import ERRORS_LISTED_MAX, methods_of_path, printable
+from monometer.api.problems import ERRORS_LISTED_MAX, headers_of_failure, printable
 from monometer.api.wire import headers_of, json_response
 from monometer.core.errors import (
     Conflict,
@@ -19,6 +19,7 @@ from monometer.core.errors import (
     InvalidInput,
     NotFound,
     Overloaded,
+    PreconditionFailed,
     RateLimited,
     TooLarge,
     Unauthenticated,
@@ -59,13 +60,16 @@ class PolarInvalid(BaseModel):
 
 
 def answer(request: Request, error: Exception) -> Response:
-    """The answer to a failure that was foreseen."""
-    if isinstance(error, RequestValidationError):
-        return _refusal("RequestValidationError", [_entry(one) for one in error.errors()])
-    if isinstance(error, HTTPException):
-        return _response_to_http(request, error)
-    assert isinstance(error, DomainError)  # noqa: S101 - of the foreseen ones
-    return _response_to_failure(request, error)
+    """The answer to any failure; of one that nobody foresaw it tells nothing."""
+    match error:
+        case RequestValidationError():
+            return _refusal("RequestValidationError", [_entry(one) for one in error.errors()])
+        case HTTPException():
+            return _response_to_http(request, error)
+        case DomainError():
+            return _response_to_failure(request, error)
+    internal = HTTPStatus.INTERNAL_SERVER_ERROR
+    return json_response({"error": "InternalServerError", "detail": internal.phrase}, internal)
 
 
 def error_body(error: DomainError, *, has_token: bool) -> tuple[int, dict[str, Any]]:
@@ -77,7 +81,7 @@ def error_body(error: DomainError, *, has_token: bool) -> tuple[int, dict[str, A
             return 401, {"error": "Unauthorized", "detail": "Unauthorized"}
         case Forbidden():
             return 403, {"error": "insufficient_scope", "error_description": error.message}
-        case NotFound():
+        case NotFound() | PreconditionFailed():  # the latter is deleted: gone as well
             return 404, {"error": "ResourceNotFound", "detail": "Not found"}
         case Conflict():
             return 409, {"error": "Conflict", "detail": printable(error.message)}
@@ -98,8 +102,7 @@ def _response_to_failure(request: Request, error: DomainError) -> Response:
     has_token = "authorization" in headers_of(request.scope)
     status, body = error_body(error, has_token=has_token)
     response = json_response(body, status)
-    if isinstance(error, Overloaded):
-        response.headers["retry-after"] = str(error.retry_after_s)
+    response.headers.update(headers_of_failure(request, error) or {})
     if isinstance(error, Unauthenticated):
         response.headers["www-authenticate"] = 'Bearer realm="polar"'
     return response
@@ -108,15 +111,13 @@ def _response_to_failure(request: Request, error: DomainError) -> Response:
 def _response_to_http(request: Request, error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.BAD_REQUEST:  # what cannot be read at all
         return _refusal("RequestValidationError", [entry(_loc(_whole(request)), error.detail)])
-    headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"Allow": ", ".join(methods_of_path(request))}
+    headers = headers_of_failure(request, error)
     phrase = HTTPStatus(error.status_code).phrase
     body = {"error": phrase.replace(" ", ""), "detail": printable(error.detail)}
     if error.status_code == HTTPStatus.NOT_FOUND:  # no such path: not a resource that is not there
         body = {"detail": "Not Found"}
     response = json_response(body, error.status_code)
-    response.headers.update(headers)
+    response.headers.update(headers or {})
     return response
 
 

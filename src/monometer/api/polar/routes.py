@@ -12,10 +12,10 @@ from monometer.api.polar import (
     quantities,
 )
 from monometer.api.polar.paths import PREFIX
-from monometer.api.problems import speaks
+from monometer.api.problems import tell_otherwise
 
 # External ids may hold slashes, so whatever lies below them comes before them.
 router = APIRouter()
 for part in (ingest, meters, quantities, events, customer_meters, customers):
     router.include_router(part.router)
-speaks(PREFIX, errors.answer)
+tell_otherwise(PREFIX, errors.answer)

@@ -1,0 +1,134 @@
+"""`filter[name][contains]=x` as predicates. All conditions of a list must hold."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from monometer.api.openmeter.filters import OPERATORS_MAX, Ulid
+from monometer.api.openmeter.v3.parameters import wrong
+from monometer.api.wire import STORABLE, Instant
+from monometer.core.expression import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Comparison,
+    Expression,
+    Like,
+    Literal,
+    Not,
+    OneOf,
+    Predicate,
+)
+
+Operand = Annotated[str, Field(min_length=1), STORABLE]
+
+_COMPARISONS: dict[str, Comparison] = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+class StringFieldFilter(BaseModel):
+    """Conditions on a text, all of which must hold. Texts are ordered by code point."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    eq: Operand | None = None
+    neq: Operand | None = None
+    contains: Operand | None = Field(None, description="A part; the case of letters is all one.")
+    ocontains: Operand | None = Field(None, description="One of several parts, by commas.")
+    oeq: Operand | None = Field(None, description="One of several texts, by commas.")
+    gt: Operand | None = None
+    gte: Operand | None = None
+    lt: Operand | None = None
+    lte: Operand | None = None
+    exists: bool | None = None
+
+
+class ULIDFieldFilter(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    eq: Ulid | None = None
+    oeq: Operand | None = Field(None, description="One of several ids, by commas.")
+    neq: Ulid | None = None
+
+
+class DateTimeFieldFilter(BaseModel):
+    """Conditions on an instant, all of which must hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    eq: Instant | None = None
+    lt: Instant | None = None
+    lte: Instant | None = None
+    gt: Instant | None = None
+    gte: Instant | None = None
+
+
+def _equals(value: Any) -> Any:
+    """`filter[name]=x` is `filter[name][eq]=x`."""
+    return {"eq": value} if isinstance(value, str) else value
+
+
+StringFilter = Annotated[
+    StringFieldFilter, BeforeValidator(_equals, json_schema_input_type=str | StringFieldFilter)
+]
+UlidFilter = Annotated[
+    ULIDFieldFilter, BeforeValidator(_equals, json_schema_input_type=Ulid | ULIDFieldFilter)
+]
+InstantFilter = Annotated[
+    DateTimeFieldFilter,
+    BeforeValidator(_equals, json_schema_input_type=Instant | DateTimeFieldFilter),
+]
+FieldFilter: TypeAlias = StringFieldFilter | ULIDFieldFilter | DateTimeFieldFilter
+
+
+def predicate_of(filters: dict[Expression, FieldFilter | None]) -> Predicate:
+    """What the filters demand of the expressions that they stand beside.
+
+    Raises InvalidParameters for a list of more than OPERATORS_MAX.
+    """
+    return AllOf(
+        tuple(
+            condition
+            for on, filter_ in filters.items()
+            if filter_ is not None
+            for condition in _conditions(filter_, on)
+        )
+    )
+
+
+def _conditions(filter_: FieldFilter, on: Expression) -> Iterator[Predicate]:
+    for operator, operand in filter_.model_dump(exclude_none=True).items():
+        match operator, operand:
+            case "neq", str():
+                yield Not(Compare("=", on, Literal(operand)))
+            case "oeq", str():
+                yield OneOf(on, tuple(listed(operand)))
+            case "contains", str():
+                yield _has_part(on, operand)
+            case "ocontains", str():
+                yield AnyOf(tuple(_has_part(on, one) for one in listed(operand)))
+            case "exists", bool():
+                present = Compare(">=", on, Literal(""))  # every text is, and nothing else
+                yield present if operand else Not(present)
+            case _, datetime():
+                yield Compare(_COMPARISONS[operator], on, Literal(operand.astimezone(UTC)))
+            case _:
+                yield Compare(_COMPARISONS[operator], on, Literal(operand))
+
+
+def listed(operand: str) -> list[str]:
+    """What stands between the commas."""
+    values = [value for value in operand.split(",") if value]
+    if len(values) > OPERATORS_MAX:
+        raise wrong("filter", f"must not list more than {OPERATORS_MAX} values", source="query")
+    return values
+
+
+def _has_part(on: Expression, text: str) -> Predicate:
+    return Like(on, part_pattern(text), ignore_case=True)
+
+
+def part_pattern(text: str) -> str:
+    """The pattern of LIKE for texts that hold this one, in which no letter is special."""
+    return "%{}%".format("".join(f"\\{one}" if one in "\\%_" else one for one in text))

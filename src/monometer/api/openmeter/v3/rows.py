@@ -1,0 +1,55 @@
+"""Answers of a meter query in v3 as JSON and CSV, written batch by batch."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from monometer.api.openmeter.meter_rows import Answer, Batches, csv_lines
+from monometer.api.wire import instant_to_wire
+from monometer.core.numbers import plain
+from monometer.core.usage import UsageQuery, UsageRow
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _names(query: UsageQuery) -> list[str]:
+    return [*(["subject"] if query.by_subject else []), *query.group_by]
+
+
+def _cells(query: UsageQuery, row: UsageRow) -> list[str]:
+    """Beside `_names`."""
+    return [*([row.subject or ""] if query.by_subject else []), *row.group]
+
+
+async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
+    query, names = answer.query, _names(answer.query)
+    echo: dict[str, Any] = {}
+    if query.start is not None:
+        echo["from"] = instant_to_wire(query.start)
+    if query.end is not None:
+        echo["to"] = instant_to_wire(query.end)
+    lead = _encode({**echo, "data": []})[:-2]
+    async for batch in batches:
+        rows = [
+            {
+                "value": plain(row.value),
+                "from": start,
+                "to": end,
+                "dimensions": dict(zip(names, _cells(query, row), strict=True)),
+            }
+            for start, end, row in answer.told(batch)
+        ]
+        yield lead + _encode(rows)[1:-1]
+        lead = b","
+    yield (b"" if lead == b"," else lead) + b"]}"
+
+
+async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
+    query = answer.query
+    yield csv_lines([["from", "to", *_names(query), "value"]])
+    async for batch in batches:
+        yield csv_lines(
+            [start, end, *_cells(query, row), plain(row.value)]
+            for start, end, row in answer.told(batch)
+        )
