@@ -103,7 +103,7 @@ def test_customers_are_listed_by_what_is_known_of_them(polar: Polar) -> None:
     tag = polar.name
     for name, tier in (("b", 1), ("a", 2)):
         create(polar, name=f"{tag} {name}", email=f"{name}@{tag}.example", metadata={"tier": tier})
-    create(polar, external_id=f"{tag}-c", email=f"c{tag}@x.example")
+    create(polar, external_id=f"{tag}-c", email=f"c{tag}@x.example", name="!")
 
     def listed(**query: Any) -> list[str]:
         return [one["email"][0] for one in polar.items("/v1/customers/", **query)]
