@@ -82,6 +82,41 @@ CONTRACTS: Final = (
     Contract("get", "/api/v1/info/progress/{id}", "getProgress", "path:id*", 200, GIVES_JSON),
 )  # fmt: skip
 
+V3: Final = "/api/v3/openmeter"
+V3_LIST: Final = "query:page query:filter query:sort"
+V3_CONTRACTS: Final = (
+    Contract("get", f"{V3}/events", "list-metering-events", V3_LIST, 200, GIVES_JSON),
+    Contract(
+        "post", f"{V3}/events", "ingest-metering-events", "", 202,
+        body_types=frozenset(EVENT_BODIES),
+    ),
+    Contract("get", f"{V3}/meters", "list-meters", V3_LIST, 200, GIVES_JSON),
+    Contract("post", f"{V3}/meters", "create-meter", "", 201, GIVES_JSON, TAKES_JSON),
+    Contract("get", f"{V3}/meters/{{meterId}}", "get-meter", "path:meterId*", 200, GIVES_JSON),
+    Contract(
+        "put", f"{V3}/meters/{{meterId}}", "update-meter",
+        "path:meterId*", 200, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract("delete", f"{V3}/meters/{{meterId}}", "delete-meter", "path:meterId*", 204),
+    Contract(
+        "post", f"{V3}/meters/{{meterId}}/query", "query-meter",
+        "path:meterId*", 200, GIVES_ROWS, TAKES_JSON,
+    ),
+    Contract("get", f"{V3}/customers", "list-customers", V3_LIST, 200, GIVES_JSON),
+    Contract("post", f"{V3}/customers", "create-customer", "", 201, GIVES_JSON, TAKES_JSON),
+    Contract(
+        "get", f"{V3}/customers/{{customerId}}", "get-customer",
+        "path:customerId*", 200, GIVES_JSON,
+    ),
+    Contract(
+        "put", f"{V3}/customers/{{customerId}}", "upsert-customer",
+        "path:customerId*", 200, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract(
+        "delete", f"{V3}/customers/{{customerId}}", "delete-customer", "path:customerId*", 204
+    ),
+)  # fmt: skip
+
 SCHEMAS: Final = (
     "Event",
     "IngestedEvent",
@@ -99,6 +134,29 @@ SCHEMAS: Final = (
     "SortOrder",
     "Currency",
     "Progress",
+    "BadRequestError",
+    "BaseError",
+    "BillingCustomer",
+    "CreateCustomerRequest",
+    "CreateMeterRequest",
+    "CursorMeta",
+    "CustomerPagePaginatedResponse",
+    "DateTimeFieldFilter",
+    "IngestedEventPaginatedResponse",
+    "ListCustomersParamsFilter",
+    "ListEventsParamsFilter",
+    "ListMetersParamsFilter",
+    "MeterPagePaginatedResponse",
+    "MeterQueryFilters",
+    "MeterQueryGranularity",
+    "MeteringIngestedEvent",
+    "PaginatedMeta",
+    "QueryFilterString",
+    "QueryFilterStringMapItem",
+    "StringFieldFilter",
+    "ULIDFieldFilter",
+    "UpdateMeterRequest",
+    "UpsertCustomerRequest",
 )
 
 
@@ -108,7 +166,7 @@ def document(base_url: str) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(params=CONTRACTS, ids=lambda contract: contract.operation_id)
+@pytest.fixture(params=(*CONTRACTS, *V3_CONTRACTS), ids=lambda contract: contract.operation_id)
 def contract(request: pytest.FixtureRequest) -> Contract:
     found: Contract = request.param
     return found
@@ -208,6 +266,18 @@ def test_filter_by_group_is_a_map_in_brackets(document: dict[str, Any]) -> None:
     [parameter] = [p for p in query["parameters"] if p["name"] == "filterGroupBy"]
     assert (parameter["style"], parameter.get("explode", True)) == ("deepObject", True)
     assert parameter["schema"]["type"] == "object"
+
+
+@pytest.mark.parametrize("of", ["events", "meters", "customers"])
+@pytest.mark.parametrize("name", ["page", "filter"])
+def test_pages_and_filters_of_v3_are_objects_in_brackets(
+    document: dict[str, Any], of: str, name: str
+) -> None:
+    operation = document["paths"][f"{V3}/{of}"]["get"]
+    [parameter] = [p for p in operation["parameters"] if p["name"] == name]
+    assert (parameter["style"], parameter.get("explode", True)) == ("deepObject", True)
+    shape = resolved(parameter["schema"], document)
+    assert (shape["type"], shape["additionalProperties"]) == ("object", False)
 
 
 @pytest.mark.parametrize("name", ["subject", "groupBy", "filterCustomerId"])

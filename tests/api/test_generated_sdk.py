@@ -19,17 +19,35 @@ PACKAGE: Final = "generated_monometer"
 
 
 def document_for_the_generator(base_url: str) -> dict[str, Any]:
-    """The server's document with one body type of ingest left out of four.
+    """The server's document with one body type of ingest, and without nested parameters.
 
     Where an operation takes several bodies and one is an array, openapi-python-client 0.29 writes
     `isinstance(body, list[Event])`, which no Python accepts. `application/json` alone takes one
-    event as well as an array.
+    event as well as an array. Members of a deepObject it sends without their brackets.
     """
     document: dict[str, Any] = httpx.get(f"{base_url}/openapi.json").raise_for_status().json()
-    bodies = document["paths"]["/api/v1/events"]["post"]["requestBody"]["content"]
-    for media_type in bodies.keys() - {"application/json"}:
-        del bodies[media_type]
+    for path in ("/api/v1/events", "/api/v3/openmeter/events"):
+        bodies = document["paths"][path]["post"]["requestBody"]["content"]
+        for media_type in bodies.keys() - {"application/json"}:
+            del bodies[media_type]
+    for operation in (one for item in document["paths"].values() for one in item.values()):
+        if "parameters" in operation:
+            operation["parameters"] = [
+                flat
+                for parameter in operation["parameters"]
+                for flat in without_brackets(parameter, document)
+            ]
     return document
+
+
+def without_brackets(parameter: dict[str, Any], document: dict[str, Any]) -> list[dict[str, Any]]:
+    """A parameter for each member of an object that the document knows by name."""
+    name = parameter["schema"].get("$ref", "").rpartition("/")[2]
+    if parameter.get("style") != "deepObject" or not name:
+        return [parameter]
+    members = document["components"]["schemas"][name]["properties"]
+    text = {"in": "query", "required": False, "schema": {"type": "string"}}
+    return [{**text, "name": f"{parameter['name']}[{member}]"} for member in members]
 
 
 class Sdk:
@@ -197,3 +215,86 @@ def test_generated_client_reads_a_failure_as_the_problem_model(sdk: Sdk, slug: s
     wrong = sdk.call("meters.query_meter", slug, group_by=["nope"])
     assert wrong.parsed.status == 400
     assert "invalid group by: nope" in wrong.parsed.detail
+
+
+def test_generated_v3_operations_measure_and_list(sdk: Sdk) -> None:
+    key = f"g{uuid4().hex[:12]}"
+    definition = {
+        "key": key,
+        "name": "Tokens",
+        "aggregation": "sum",
+        "event_type": key,
+        "value_property": "$.tokens",
+        "dimensions": {"model": "$.model"},
+        "labels": {"team": "search"},
+    }
+    body = sdk.models.CreateMeterRequest.from_dict(definition)
+    created = sdk.call("meters_v3.create_meter", body=body)
+    meter = created.parsed
+    assert (created.status_code, meter.to_dict().items() >= definition.items()) == (201, True)
+    events = [
+        sdk.models.Event.from_dict(
+            {
+                "specversion": "1.0", "id": str(day), "source": key, "type": key,
+                "subject": "acme", "time": f"2024-01-0{day}T12:00:00Z",
+                "data": {"tokens": "0.1", "model": "small" if day < 3 else "large"},
+            }
+        )
+        for day in (1, 2, 3)
+    ]  # fmt: skip
+    assert sdk.call("events_v3.ingest_metering_events", body=events).status_code == 202
+
+    question = sdk.models.MeterQueryRequestV3.from_dict(
+        {
+            "from": "2024-01-01T00:00:00Z",
+            "granularity": "P1M",
+            "group_by_dimensions": ["model"],
+            "filters": {"dimensions": {"subject": {"eq": "acme"}, "model": {"neq": "tiny"}}},
+        }
+    )
+    rows = sdk.call("meters_v3.query_meter", meter.id, body=question).parsed.data
+    assert [(row.value, row.dimensions.to_dict()) for row in rows] == [
+        ("0.1", {"subject": "acme", "model": "large"}),
+        ("0.2", {"subject": "acme", "model": "small"}),
+    ]
+
+    page = sdk.call("events_v3.list_metering_events", filtersource=key, pagesize="2").parsed
+    assert [item.event.id for item in page.data] == ["3", "2"]
+    rest = sdk.call(
+        "events_v3.list_metering_events", filtersource=key, pageafter=page.meta.page.next_
+    ).parsed
+    assert [item.event.id for item in rest.data] == ["1"]
+    assert rest.meta.page.next_ is None
+
+    update = sdk.models.UpdateMeterRequest.from_dict({"name": "Other"})
+    assert sdk.call("meters_v3.update_meter", meter.id, body=update).parsed.name == "Other"
+    listed = sdk.call("meters_v3.list_meters", filterkey=key, sort="name desc").parsed
+    assert [one.id for one in listed.data] == [meter.id]
+    assert listed.meta.page.total == 1
+    assert sdk.call("meters_v3.get_meter", meter.id).parsed.labels is sdk.types.UNSET
+    assert sdk.call("meters_v3.delete_meter", meter.id).status_code == 204
+
+
+def test_generated_v3_operations_keep_customers(sdk: Sdk) -> None:
+    key = uuid4().hex
+    definition = {"key": key, "name": "ACME", "usage_attribution": {"subject_keys": [f"{key}-1"]}}
+    body = sdk.models.CreateCustomerRequest.from_dict(definition)
+    customer = sdk.call("customers_v3.create_customer", body=body).parsed
+    assert customer.to_dict().items() >= definition.items()
+    assert sdk.call("customers_v3.get_customer", customer.id).parsed == customer
+    listed = sdk.call("customers_v3.list_customers", filterkey=key).parsed
+    assert listed.data == [customer]
+    change = sdk.models.UpsertCustomerRequest.from_dict({"name": "Other", "currency": "EUR"})
+    changed = sdk.call("customers_v3.upsert_customer", customer.id, body=change).parsed
+    assert (changed.name, changed.currency, changed.key) == ("Other", "EUR", key)
+    assert sdk.call("customers_v3.delete_customer", customer.id).status_code == 204
+
+
+def test_generated_client_reads_failures_of_v3_as_their_models(sdk: Sdk) -> None:
+    missing = sdk.call("meters_v3.get_meter", "01HM6ZYX0000000000000000AB").parsed
+    assert isinstance(missing, sdk.models.BaseError)
+    assert missing.type_ == "https://kongapi.info/konnect/not-found"
+    wrong = sdk.call("meters_v3.list_meters", pagesize="0").parsed
+    assert isinstance(wrong, sdk.models.BadRequestError)
+    [parameter] = wrong.invalid_parameters
+    assert (parameter.field, parameter.rule, parameter.minimum) == ("page[size]", "min", 1)

@@ -13,6 +13,7 @@ from tests.support.metering import TIMEOUT_S
 V3 = "/api/v3/openmeter"
 METERS = f"{V3}/meters"
 EVENTS = f"{V3}/events"
+CUSTOMERS = f"{V3}/customers"
 SOURCES = {"path", "query", "body", "header"}
 LIMITS = {"minimum", "maximum", "choices"}
 
@@ -67,6 +68,12 @@ class Client:
         assert created.status_code == HTTPStatus.CREATED, created.text
         meter: Meter = created.json()
         return meter
+
+    def customer(self, **members: object) -> dict[str, Any]:
+        created = self.post(CUSTOMERS, {"key": uuid4().hex, "name": "Somebody", **members})
+        assert created.status_code == HTTPStatus.CREATED, created.text
+        customer: dict[str, Any] = created.json()
+        return customer
 
     def send(self, *events: Mapping[str, object]) -> None:
         sent = self.post(EVENTS, [event(**one) for one in events])

@@ -27,6 +27,7 @@ TAGS = [
     {"name": "Polar Customers", "description": "Customers and their meters, for Polar's clients."},
     {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
     {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},
+    {"name": "Customers v3", "description": "The same customers in the form of `/api/v3`."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Operations", "description": "For those who run the server."},

@@ -16,7 +16,7 @@ from monometer.core.expression import EVERYTHING, Predicate
 from monometer.core.meter import KEY_CHARS_MAX, Metadata, Meter, validate, validate_groups
 from monometer.core.uuids import ids_of
 from monometer.store import meters
-from monometer.store.engine import reading, transaction
+from monometer.store.engine import reading, snapshot, transaction
 from monometer.store.meters import MeterFilter
 from monometer.store.pages import Page
 
@@ -108,7 +108,7 @@ class Catalog:
         limit: int,
     ) -> Page[Meter]:
         """Live meters whose `key` and `name` are as `where` says, and how many there are."""
-        async with reading(self._engine) as connection:
+        async with snapshot(self._engine) as connection:
             return await meters.page(
                 connection, namespace,
                 where=where, order_by=order_by, descending=descending, offset=offset, limit=limit,

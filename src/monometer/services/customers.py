@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from monometer.core.customer import SUBJECT_KEYS_MAX, Address, Customer, validate
 from monometer.core.errors import Conflict, InvalidInput, NotFound, PreconditionFailed
+from monometer.core.expression import Predicate
 from monometer.core.meter import Metadata
 from monometer.core.subject import Subject
 from monometer.store import customers, subjects
 from monometer.store.customers import CustomerFilter
 from monometer.store.engine import reading, snapshot, transaction
+from monometer.store.pages import Page
 
 # Gold, test codes and the like have no exponent, and are no money.
 CURRENCIES = frozenset(one.code for one in iso4217.Currency if one.exponent is not None)
@@ -82,17 +84,24 @@ class Customers:
             await self._create_subjects(connection, new)
         return new
 
-    async def update(self, namespace: str, id_or_key: str, details: CustomerDetails) -> Customer:
-        """Replaces all of the details: what is not given is cleared.
+    async def update(
+        self, namespace: str, id_or_key: str, details: CustomerDetails, *, keep_key: bool = False
+    ) -> Customer:
+        """Replaces all of the details: what is not given is cleared, but for a key to be kept.
 
         Raises NotFound, PreconditionFailed for a deleted customer, and as `create` does.
         """
-        _validate(details)
+        if not keep_key:
+            _validate(details)
         async with transaction(self._engine) as connection:
             await customers.lock_owners(connection, namespace)
             found = await customers.find(connection, namespace, id_or_key, lock=True)
+            one = _live(found, id_or_key)
+            if keep_key:
+                details = replace(details, key=one.key)
+                _validate(details)
             changed = replace(
-                _live(found, id_or_key),
+                one,
                 key=details.key,
                 name=details.name,
                 description=details.description,
@@ -143,6 +152,28 @@ class Customers:
                 connection, namespace, wanted,
                 order_by=order_by, descending=descending, offset=offset, limit=limit,
             )  # fmt: skip
+
+    async def page_of_customers(
+        self,
+        namespace: str,
+        *,
+        where: Predicate,
+        order_by: str = "name",
+        descending: bool = False,
+        offset: int,
+        limit: int,
+    ) -> Page[Customer]:
+        """Live customers who are as `where` says of their members, and how many there are."""
+        async with snapshot(self._engine) as connection:
+            return await customers.page(
+                connection, namespace,
+                where=where, order_by=order_by, descending=descending, offset=offset, limit=limit,
+            )  # fmt: skip
+
+    async def live_of_ids(self, namespace: str, ids: Collection[str]) -> list[Customer]:
+        """The live ones among them."""
+        async with reading(self._engine) as connection:
+            return await customers.live_of_ids(connection, namespace, ids)
 
     async def owner(self, namespace: str, subject: str) -> Customer | None:
         """The live customer to whom the usage of `subject` belongs."""

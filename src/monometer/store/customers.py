@@ -25,6 +25,9 @@ from sqlalchemy import update as sql_update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.customer import Address, Customer
+from monometer.core.expression import Compare, Like, Member, OneOf, Predicate
+from monometer.store.expression_sql import SqlReader
+from monometer.store.pages import Page, page_of
 from monometer.store.tables import TEXT, customer, customer_subject
 
 
@@ -161,6 +164,55 @@ async def list_(
         .limit(limit)
     )
     return total or 0, [customer_from_row(row) for row in rows]
+
+
+class _Reader(SqlReader):
+    """A condition on `subject_key` holds when it does for one of the customer's subject keys."""
+
+    def predicate(self, predicate: Predicate) -> ColumnElement[Any]:
+        read = super().predicate(predicate)
+        match predicate:
+            case Compare(_, of, _) | OneOf(of, _) | Like(of, _, _) if of == SUBJECT_KEY:
+                own = customer_subject.c.customer_id == customer.c.id
+                return select(true()).where(own, read).exists()
+        return read
+
+
+SUBJECT_KEY = Member("subject_key")
+_reader = _Reader(
+    {
+        SUBJECT_KEY: customer_subject.c.subject_key,
+        **{Member(name): customer.c[name] for name in ("key", "name", "primary_email")},
+    }
+)
+
+
+async def page(
+    connection: AsyncConnection,
+    namespace: str,
+    *,
+    where: Predicate,
+    order_by: str,
+    descending: bool,
+    offset: int,
+    limit: int,
+) -> Page[Customer]:
+    """Live customers in the order of `list_`.
+
+    `where` is about the members `key`, `name`, `primary_email` and `subject_key`; of any other
+    member nobody has a value.
+    """
+    by = customer.c[order_by]
+    statement = (
+        select(customer)
+        .where(
+            customer.c.namespace == namespace,
+            customer.c.deleted_at.is_(None),
+            _reader.predicate(where),
+        )
+        .order_by(by.desc() if descending else by, customer.c.id)
+    )
+    return await page_of(connection, statement, _customer_from_row, offset=offset, limit=limit)
 
 
 async def owners(

@@ -23,7 +23,9 @@ from monometer.api.openmeter.v3.errors import documented
 from monometer.api.openmeter.v3.filters import (
     InstantFilter,
     StringFilter,
+    ULIDFieldFilter,
     UlidFilter,
+    listed,
     predicate_of,
 )
 from monometer.api.openmeter.v3.paging import (
@@ -33,13 +35,15 @@ from monometer.api.openmeter.v3.paging import (
     cursor_page_of,
     cursor_to_wire,
 )
+from monometer.api.openmeter.v3.parameters import wrong
 from monometer.api.openmeter.v3.sorting import order_from_wire, sort_pattern
 from monometer.api.wire import Instant, instant_to_wire, json_response
 from monometer.core.evaluation import facts_of
 from monometer.core.event import StoredEvent, event_key
-from monometer.core.expression import Attribute, AttributeName
+from monometer.core.expression import AllOf, Attribute, AttributeName, Not, OneOf, Predicate
 from monometer.core.meter import Meter
 from monometer.core.validation import problems
+from monometer.services.customers import UnknownCustomers
 from monometer.store.event_store import EventOrder, EventPage, Position
 
 router = APIRouter(prefix="/api/v3/openmeter/events", tags=["Events v3"])
@@ -158,9 +162,10 @@ async def list_metering_events(
     asked = cursor_page_of(request)
     wanted = deep_object(request, "filter", ListEventsParamsFilter)
     order = order_from_wire(sort, descending=True)
+    conditions = predicate_of({Attribute(name): getattr(wanted, name) for name in _ATTRIBUTES})
     page = EventPage(
         namespace=namespace,
-        where=predicate_of({Attribute(name): getattr(wanted, name) for name in _ATTRIBUTES}),
+        where=AllOf((conditions, await _of_customers(services, namespace, wanted.customer_id))),
         limit=asked.size + 1,  # one more tells whether there is another page
         order_by=cast("EventOrder", order.by),
         descending=order.descending,
@@ -180,6 +185,23 @@ async def list_metering_events(
     return json_response({"data": data, "meta": {"page": meta}})
 
 
+async def _of_customers(
+    services: Services, namespace: str, filter_: ULIDFieldFilter | None
+) -> Predicate:
+    """That the subject is one of the customers'. Raises InvalidParameters for unknown ones."""
+    conditions: list[Predicate] = []
+    for operator, operand in (filter_.model_dump(exclude_none=True) if filter_ else {}).items():
+        ids = listed(operand) if operator == "oeq" else [operand]
+        try:
+            attribution = await services.customers.attribution(namespace, ids)
+        except UnknownCustomers as error:
+            reason = f"no such customer: {', '.join(error.ids)}"
+            raise wrong(f"filter[customer_id][{operator}]", reason, source="query") from error
+        theirs = OneOf(Attribute("subject"), tuple(attribution))
+        conditions.append(Not(theirs) if operator == "neq" else theirs)
+    return AllOf(tuple(conditions))
+
+
 def _position(stored: StoredEvent, order: str) -> Position:
     at = stored.stored_at if order == "stored_at" else getattr(stored.event, order)
     return Position(at, event_key(stored.event.source, stored.event.id))
@@ -188,17 +210,22 @@ def _position(stored: StoredEvent, order: str) -> Position:
 async def _rendered(services: Services, items: Sequence[StoredEvent]) -> list[dict[str, Any]]:
     if not items:
         return []
-    types = {stored.event.type for stored in items}
-    meters = await services.catalog.meters_of_types(items[0].event.namespace, types)
-    return [_ingested_event_to_wire(stored, meters) for stored in items]
+    namespace = items[0].event.namespace
+    meters = await services.catalog.meters_of_types(namespace, {one.event.type for one in items})
+    owners = await services.customers.owners(namespace, {one.event.subject for one in items})
+    return [_ingested_event_to_wire(one, meters, owners.get(one.event.subject)) for one in items]
 
 
-def _ingested_event_to_wire(stored: StoredEvent, meters: Sequence[Meter]) -> dict[str, Any]:
+def _ingested_event_to_wire(
+    stored: StoredEvent, meters: Sequence[Meter], customer_id: str | None
+) -> dict[str, Any]:
     item: dict[str, Any] = {
         "event": event_to_wire(stored.event),
         "ingested_at": instant_to_wire(stored.event.ingested_at),
         "stored_at": instant_to_wire(stored.stored_at),
     }
+    if customer_id is not None:
+        item["customer"] = {"id": customer_id}
     messages = problems(facts_of(stored), meters)
     if messages:
         item["validation_errors"] = [

@@ -118,7 +118,7 @@ def _conditions(filter_: FieldFilter, on: Expression) -> Iterator[Predicate]:
 
 
 def listed(operand: str) -> list[str]:
-    """What stands between the commas."""
+    """What stands between the commas. Raises InvalidParameters for too much."""
     values = [value for value in operand.split(",") if value]
     if len(values) > OPERATORS_MAX:
         raise wrong("filter", f"must not list more than {OPERATORS_MAX} values", source="query")

@@ -16,6 +16,7 @@ from monometer.api.openmeter.v3.meters import MeterId
 from monometer.api.openmeter.v3.query_shapes import (
     MeterQueryRequestV3,
     MeterQueryResultV3,
+    customers_from_wire,
     query_from_wire,
 )
 from monometer.api.openmeter.v3.rows import csv_chunks, json_chunks
@@ -45,11 +46,17 @@ async def query_meter(
     """Aggregated usage, by window and dimension. Only windows with events have a row."""
     began = time.perf_counter()
     meter = await services.catalog.meter(namespace, meterId.upper())
-    answer = Answer(query=query_from_wire(body, meter), meter_key=meter.key)
-    as_csv = wants_csv(request)
+    as_csv, ids = wants_csv(request), customers_from_wire(body)
+    attribution, customers = None, {}
+    if ids is not None:
+        attribution = await services.customers.attribution(namespace, ids)
+    answer = Answer(query=query_from_wire(body, meter, attribution), meter_key=meter.key)
+    if ids is not None and as_csv:
+        live = await services.customers.live_of_ids(namespace, ids)
+        customers = {one.id: one for one in live}
     async with AsyncExitStack() as stack:
         rows = await stack.enter_async_context(services.usage.rows(answer.query))
         QUERY_SECONDS.observe(time.perf_counter() - began)
-        chunks = (csv_chunks if as_csv else json_chunks)(answer, rows)
+        chunks = csv_chunks(answer, rows, customers) if as_csv else json_chunks(answer, rows)
         return await rows_response(answer, chunks, stack.pop_all(), as_csv=as_csv)
     raise AssertionError  # pragma: no cover

@@ -58,7 +58,10 @@ class MeterQueryFilters(BaseModel):
 
     dimensions: (
         Annotated[dict[Text, QueryFilterStringMapItem], Field(max_length=FILTERS_MAX)] | None
-    ) = Field(None, description="Dimension → condition, `subject` too: that one groups as well.")
+    ) = Field(
+        None,
+        description="Dimension → condition. `subject` and `customer_id` group by themselves, too.",
+    )
 
 
 class MeterQueryRequestV3(BaseModel):
@@ -87,7 +90,7 @@ class MeterQueryRequestV3(BaseModel):
     )
     time_zone: Text = Field("UTC", description="IANA zone that windows are aligned to.")
     group_by_dimensions: Annotated[list[Text], Field(max_length=DIMENSIONS_MAX)] | None = Field(
-        None, description="Dimensions of the meter, or `subject`."
+        None, description="Dimensions of the meter, `subject`, or `customer_id`."
     )
     filters: MeterQueryFilters | None = None
 
@@ -96,7 +99,9 @@ class MeterQueryRowV3(BaseModel):
     value: str = Field(pattern=r"^\-?[0-9]+(\.[0-9]+)?$", description="With all its digits.")
     from_: Instant = Field(alias="from")
     to: Instant = Field(description="Excluded.")
-    dimensions: dict[str, str] = Field(description="Those grouped by; `subject` is one of them.")
+    dimensions: dict[str, str] = Field(
+        description="Those grouped by, `subject` and `customer_id` among them."
+    )
 
 
 class MeterQueryResultV3(BaseModel):
@@ -124,14 +129,28 @@ class MeterQueryResultV3(BaseModel):
     data: list[MeterQueryRowV3]
 
 
-def query_from_wire(wire: MeterQueryRequestV3, meter: Meter) -> UsageQuery:
-    """Raises InvalidParameters for what the meter does not have, or what contradicts itself."""
+def customers_from_wire(wire: MeterQueryRequestV3) -> tuple[str, ...] | None:
+    """Ids of the customers asked for; None for everybody's usage. Raises InvalidParameters."""
+    return _any_of("customer_id", _filters(wire).get("customer_id"))
+
+
+def query_from_wire(
+    wire: MeterQueryRequestV3, meter: Meter, attribution: Mapping[str, str] | None
+) -> UsageQuery:
+    """`attribution` has every subject of the customers asked for, each with its customer.
+
+    Raises InvalidParameters for what the meter does not have, or what contradicts itself.
+    """
     groups = list(dict.fromkeys(wire.group_by_dimensions or ()))
     for index, group in enumerate(groups):
-        if group not in meter.group_by and group != "subject":
-            raise wrong(f"group_by_dimensions.{index}", f"the meter has no dimension {group}")
-    filters = dict((wire.filters and wire.filters.dimensions) or {})
+        field = f"group_by_dimensions.{index}"
+        if group not in {"subject", "customer_id", *meter.group_by}:
+            raise wrong(field, f"the meter has no dimension {group}")
+        if group == "customer_id" and attribution is None:
+            raise wrong(field, "needs a filter of the dimension customer_id")
+    filters = _filters(wire)
     subjects = _any_of("subject", filters.pop("subject", None))
+    filters.pop("customer_id", None)
     where = _where(filters, meter)
     problem = order_problem(wire.from_, wire.to)
     if problem is not None:
@@ -142,11 +161,25 @@ def query_from_wire(wire: MeterQueryRequestV3, meter: Meter) -> UsageQuery:
         axis=_axis(wire),
         start=wire.from_,
         end=wire.to,
-        subjects=subjects,
+        subjects=_subjects(subjects, attribution),
         where=where,
         by_subject=subjects is not None or "subject" in groups,
-        group_by=tuple(group for group in groups if group != "subject"),
+        attribution=attribution,
+        group_by=tuple(group for group in groups if group in meter.group_by),
     )
+
+
+def _filters(wire: MeterQueryRequestV3) -> dict[str, QueryFilterStringMapItem]:
+    return dict((wire.filters and wire.filters.dimensions) or {})
+
+
+def _subjects(
+    asked: tuple[str, ...] | None, attribution: Mapping[str, str] | None
+) -> tuple[str, ...] | None:
+    """Those asked for, of the customers asked for; None takes every subject."""
+    if attribution is None:
+        return asked
+    return tuple(one for one in attribution if asked is None or one in asked)
 
 
 def _axis(wire: MeterQueryRequestV3) -> Axis:

@@ -3,10 +3,19 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from monometer.api.openmeter.v3 import errors, events, meter_query, meter_shapes, meters, paging
+from monometer.api.openmeter.v3 import (
+    customer_shapes,
+    customers,
+    errors,
+    events,
+    meter_query,
+    meter_shapes,
+    meters,
+    paging,
+)
 
 router = APIRouter()
-for part in (events, meters, meter_query):
+for part in (events, meters, meter_query, customers):
     router.include_router(part.router)
 
 # Failures, and parameters of style deepObject, are none of the framework's business.
@@ -17,4 +26,5 @@ SHAPES: tuple[type[BaseModel], ...] = (
     paging.CursorPaginationQueryPage,
     meter_shapes.ListMetersParamsFilter,
     events.ListEventsParamsFilter,
+    customer_shapes.ListCustomersParamsFilter,
 )

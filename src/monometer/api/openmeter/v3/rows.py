@@ -1,12 +1,13 @@
 """Answers of a meter query in v3 as JSON and CSV, written batch by batch."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
 
 from monometer.api.openmeter.meter_rows import Answer, Batches, csv_lines
 from monometer.api.wire import instant_to_wire
+from monometer.core.customer import Customer
 from monometer.core.numbers import plain
 from monometer.core.usage import UsageQuery, UsageRow
 
@@ -14,12 +15,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 def _names(query: UsageQuery) -> list[str]:
-    return [*(["subject"] if query.by_subject else []), *query.group_by]
+    customer = ["customer_id"] if query.attribution is not None else []
+    return [*(["subject"] if query.by_subject else []), *customer, *query.group_by]
 
 
 def _cells(query: UsageQuery, row: UsageRow) -> list[str]:
     """Beside `_names`."""
-    return [*([row.subject or ""] if query.by_subject else []), *row.group]
+    customer = [row.customer or ""] if query.attribution is not None else []
+    return [*([row.subject or ""] if query.by_subject else []), *customer, *row.group]
 
 
 async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
@@ -45,11 +48,22 @@ async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
     yield (b"" if lead == b"," else lead) + b"]}"
 
 
-async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
+async def csv_chunks(
+    answer: Answer, batches: Batches, customers: Mapping[str, Customer]
+) -> AsyncIterator[bytes]:
+    """Beside the id of a customer stand its key and name, of those in `customers` by id."""
     query = answer.query
-    yield csv_lines([["from", "to", *_names(query), "value"]])
+    subject = ["subject"] if query.by_subject else []
+    customer = ["customer_id", "customer_key", "customer_name"]
+    if query.attribution is None:
+        customer = []
+    yield csv_lines([["from", "to", *subject, *customer, *query.group_by, "value"]])
     async for batch in batches:
-        yield csv_lines(
-            [start, end, *_cells(query, row), plain(row.value)]
-            for start, end, row in answer.told(batch)
-        )
+        lines = []
+        for start, end, row in answer.told(batch):
+            cells = [row.subject or ""] if subject else []
+            if customer:
+                one = customers.get(row.customer or "")
+                cells += [row.customer or "", *([one.key or "", one.name] if one else ["", ""])]
+            lines.append([start, end, *cells, *row.group, plain(row.value)])
+        yield csv_lines(lines)
