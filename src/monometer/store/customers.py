@@ -212,7 +212,7 @@ async def page(
         )
         .order_by(by.desc() if descending else by, customer.c.id)
     )
-    return await page_of(connection, statement, _customer_from_row, offset=offset, limit=limit)
+    return await page_of(connection, statement, customer_from_row, offset=offset, limit=limit)
 
 
 async def owners(
