@@ -41,7 +41,7 @@ properties = st.sampled_from(
     ["v", "v", "v", "g", "name", "source", "timestamp", "v.g", "g.v.v"]
 ) | (st.sampled_from([key for key in KEYS if key]).map(str))
 values = (
-    st.sampled_from([*NUMERIC_STRINGS, *SUBJECTS, *TYPES, "user", "t", "f", "tru", "\\", "%", "_"])
+    st.sampled_from([*NUMERIC_STRINGS, *SUBJECTS, *TYPES, "user", "t", "f", "rue", "\\", "%", "_"])
     | texts
     | st.integers(-3, 12)
     | st.sampled_from(EPOCHS)

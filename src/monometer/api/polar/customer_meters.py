@@ -9,13 +9,12 @@ from fastapi import APIRouter, Query, Response
 from pydantic import UUID4, BaseModel
 
 from monometer.api.deps import NamespaceOf, Services, ServicesOf
-from monometer.api.polar.customers import (
+from monometer.api.polar.customer_shapes import (
     ExternalIdInPath,
     PolarCustomer,
-    by_external_id,
-    customer_of,
     customer_to_wire,
 )
+from monometer.api.polar.customers import by_external_id, customer_of
 from monometer.api.polar.errors import documented
 from monometer.api.polar.filters import SAYABLE
 from monometer.api.polar.meters import PolarMeter, meter_to_wire, order_of

@@ -1,20 +1,27 @@
 """`/v1/events`: what was stored, by page, by id and by name."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from http import HTTPStatus
 from operator import itemgetter
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import UUID4, BaseModel, TypeAdapter, ValidationError
+from pydantic import UUID4, TypeAdapter, ValidationError
 
 from monometer.api.deps import NamespaceOf, Services, ServicesOf
-from monometer.api.polar.customers import PolarCustomer, customer_to_wire
 from monometer.api.polar.errors import documented
-from monometer.api.polar.event_metadata import metadata_to_wire
+from monometer.api.polar.event_shapes import (
+    EventNamesSortProperty,
+    EventSortProperty,
+    EventSource,
+    PolarEvent,
+    PolarEventNamePage,
+    PolarEventPage,
+    event_to_wire,
+    name_to_wire,
+)
 from monometer.api.polar.filters import PolarFilter, ensure_small
 from monometer.api.polar.meters import meter_of, order_of
 from monometer.api.polar.wire import (
@@ -24,20 +31,16 @@ from monometer.api.polar.wire import (
     Instant,
     Limit,
     PageNumber,
-    Pagination,
     capped,
     metadata_filter,
     offset_of,
-    organization_of,
     ours,
     page_to_wire,
-    time_to_wire,
 )
 from monometer.api.wire import Text, json_response
 from monometer.core.clauses import predicate_of, text_values
-from monometer.core.customer import Customer
 from monometer.core.errors import FieldError, InvalidInput, NotFound
-from monometer.core.event import StoredEvent, event_key, parse_json
+from monometer.core.event import StoredEvent
 from monometer.core.expression import (
     AllOf,
     AnyOf,
@@ -48,9 +51,9 @@ from monometer.core.expression import (
     OneOf,
     Predicate,
 )
-from monometer.core.uuids import keys_of, uuid_of_key
+from monometer.core.uuids import keys_of
 from monometer.services.usage import of_type
-from monometer.store.event_store import EventPage, SeenType
+from monometer.store.event_store import EventPage
 
 router = APIRouter(prefix="/v1", tags=["Polar Events"])
 
@@ -60,63 +63,6 @@ NOTHING = AnyOf(())
 Query_ = Annotated[
     Text | None, Query(min_length=QUERY_CHARS_MIN, description="A part of the event's name.")
 ]
-
-
-class EventSource(StrEnum):
-    SYSTEM = "system"
-    USER = "user"
-
-
-class EventSortProperty(StrEnum):
-    TIMESTAMP = "timestamp"
-    TIMESTAMP_DOWN = "-timestamp"
-
-
-class EventNamesSortProperty(StrEnum):
-    NAME = "name"
-    NAME_DOWN = "-name"
-    OCCURRENCES = "occurrences"
-    OCCURRENCES_DOWN = "-occurrences"
-    FIRST_SEEN = "first_seen"
-    FIRST_SEEN_DOWN = "-first_seen"
-    LAST_SEEN = "last_seen"
-    LAST_SEEN_DOWN = "-last_seen"
-
-
-class PolarEvent(BaseModel):
-    id: str
-    timestamp: str
-    organization_id: str
-    customer_id: str | None
-    customer: PolarCustomer | None
-    external_customer_id: str | None
-    member_id: str | None
-    external_member_id: str | None
-    child_count: int
-    parent_id: str | None
-    label: str
-    name: str
-    source: str
-    metadata: dict[str, Any]
-
-
-class PolarEventPage(BaseModel):
-    items: list[PolarEvent]
-    pagination: Pagination
-
-
-class PolarEventName(BaseModel):
-    name: str
-    label: str
-    source: str
-    occurrences: int
-    first_seen: str
-    last_seen: str
-
-
-class PolarEventNamePage(BaseModel):
-    items: list[PolarEventName]
-    pagination: Pagination
 
 
 _filter: TypeAdapter[PolarFilter] = TypeAdapter(PolarFilter)
@@ -201,7 +147,7 @@ async def list_event_names(
     found = await services.events.types(
         namespace, AllOf((*whose, *_named(None, query))), types_max=types_max
     )
-    items = [_name_to_wire(one) for one in found]
+    items = [name_to_wire(one) for one in found]
     for member, down in reversed(order_of(sorting or [EventNamesSortProperty.LAST_SEEN_DOWN])):
         items.sort(key=itemgetter(member), reverse=down)
     start = offset_of(page, limit)
@@ -319,42 +265,8 @@ async def _of_meter(services: Services, namespace: str, id: UUID) -> Sequence[Pr
         raise InvalidInput(message, [field]) from None
 
 
-def _name_to_wire(seen: SeenType) -> dict[str, Any]:
-    return {
-        "name": seen.name,
-        "label": seen.name,
-        "source": EventSource.USER,
-        "occurrences": seen.events,
-        "first_seen": time_to_wire(seen.first),
-        "last_seen": time_to_wire(seen.last),
-    }
-
-
 async def _rendered(
     services: Services, namespace: str, found: Sequence[StoredEvent]
 ) -> list[dict[str, Any]]:
     owners = await services.owners.of_subjects(namespace, {one.event.subject for one in found})
     return [event_to_wire(one, owners.get(one.event.subject)) for one in found]
-
-
-def event_to_wire(stored: StoredEvent, customer: Customer | None) -> dict[str, Any]:
-    """`metadata` has of the data what a client can read."""
-    event = stored.event
-    owner = None if customer is None else customer_to_wire(customer)
-    data = None if event.data is None else parse_json(event.data)
-    return {
-        "id": str(uuid_of_key(event_key(event.source, event.id))),
-        "timestamp": time_to_wire(event.time.astimezone(UTC)),
-        "organization_id": str(organization_of(event.namespace)),
-        "customer_id": None if owner is None else owner["id"],
-        "customer": owner,
-        "external_customer_id": event.subject if customer is None else customer.key,
-        "member_id": None,
-        "external_member_id": None,
-        "child_count": 0,
-        "parent_id": None,
-        "label": event.type,
-        "name": event.type,
-        "source": EventSource.USER,
-        "metadata": metadata_to_wire(data),
-    }
