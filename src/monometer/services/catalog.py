@@ -152,6 +152,7 @@ class Catalog:
     async def create_defined_meter(self, namespace: str, new: NewDefinedMeter) -> Meter:
         """Raises InvalidInput for a definition that cannot be carried out."""
         says, now, id_ = read(new.definition), self._now(), self._new_id()
+        self._ensure_free(says.event_type or "")
         meter = Meter(
             namespace=namespace,
             id=id_,
@@ -198,6 +199,7 @@ class Catalog:
             )
             if edit.definition is not None:
                 says = read(edit.definition)
+                self._ensure_free(says.event_type or "")
                 changed = replace(
                     changed,
                     definition=edit.definition,
@@ -282,10 +284,13 @@ class Catalog:
                 "invalid meter event from: "
                 f"it must be from year {TIME_MIN.year} on and before {TIME_END.year}"
             )
+        self._ensure_free(new.event_type)
+
+    def _ensure_free(self, event_type: str) -> None:
         for pattern in self._reserved:
-            if pattern.search(new.event_type):
+            if pattern.search(event_type):
                 raise InvalidInput(
-                    f"invalid event type: event type '{new.event_type}' "
+                    f"invalid event type: event type '{event_type}' "
                     f"matched reserved pattern '{pattern.pattern}'"
                 )
 
