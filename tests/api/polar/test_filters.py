@@ -1,5 +1,7 @@
 """What a clause means, by the JSON type of what is stored."""
 
+from collections.abc import Iterator
+
 import pytest
 from tests.support.polar import Polar, Tree, clause, every, refusal, some
 
@@ -11,13 +13,14 @@ V = "metadata.v"
 
 
 @pytest.fixture(scope="module")
-def counted(base_url: str) -> Polar:
+def counted(base_url: str) -> Iterator[Polar]:
     """A client that has sent one event for each of STORED, and one without the property."""
     client = Polar(base_url)
     for name, value in STORED.items():
         client.ingest({"metadata": {"id": name, "v": value}})
     client.ingest({"metadata": {"id": "missing"}}, {"metadata": {"id": "deep", "a.b": 1}})
-    return client
+    yield client
+    client.http.close()
 
 
 def found(client: Polar, *clauses: Tree) -> set[str]:
