@@ -23,6 +23,7 @@ from monometer.api.document import DESCRIPTION, TAGS, describe
 from monometer.api.metrics import CELLS, COMMIT_SECONDS, FOLD_LAG_SECONDS, TAIL_EVENTS
 from monometer.api.middleware import RequestContext
 from monometer.api.openmeter import ingest
+from monometer.api.polar.paths import PolarPaths
 from monometer.api.portal_cors import PortalCors
 from monometer.api.router import router
 from monometer.api.shortcut import Shortcut
@@ -46,8 +47,11 @@ from monometer.services.folding import Folder, FoldReport
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
 from monometer.services.keys import Keys
+from monometer.services.owners import Owners
+from monometer.services.people import People
 from monometer.services.portal import Portal
 from monometer.services.portal_jwt import PortalJwt
+from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.store import migrate
@@ -118,6 +122,8 @@ def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
     app.outermost = RequestContext(bounded, new_id=request_ids())
     if settings.portal_cors:
         app.outermost = PortalCors(app.outermost)
+    bounded = BoundedBodies(inner, bytes_max=settings.body_bytes_max)
+    app.outermost = RequestContext(PolarPaths(bounded), new_id=request_ids())
     describe(app)
     return app
 
@@ -186,6 +192,10 @@ def _services(settings: Settings, database_url: str) -> Services:
     doorkeeper = Doorkeeper(
         engine, now=now, namespace=settings.namespace, admin_key=settings.admin_key
     )
+    customers = Customers(engine, now=now, new_id=new_id)
+    owners = Owners(engine, customers)
+    usage = Usage(catalog, events, now, settings.query_rows_max)
+    people = People(usage, owners)
     return Services(
         settings=settings,
         now=now,
@@ -198,11 +208,15 @@ def _services(settings: Settings, database_url: str) -> Services:
         grants=Grants(engine, now=now, new_id=new_id),
         balances=Balances(engine=engine, now=now, usage=period_usage),
         subjects=Subjects(engine, now=now, new_id=new_id),
-        customers=Customers(engine, now=now, new_id=new_id),
-        usage=Usage(catalog, events, now, settings.query_rows_max),
+        customers=customers,
+        owners=owners,
+        usage=usage,
+        people=people,
+        quantities=QuantityService(people),
         keys=Keys(engine, now=now, new_id=new_id, revoked=doorkeeper.forget),
         doorkeeper=doorkeeper,
         portal=_portal(settings, engine),
+        new_id=new_id,
     )
 
 

@@ -21,6 +21,7 @@ from monometer.api.openmeter import (
 )
 from monometer.api.openmeter.v3 import errors as v3_errors
 from monometer.api.openmeter.v3 import router as v3
+from monometer.api.polar import routes as polar
 
 router = APIRouter()
 for part in (ingest, events, meters, meter_query, features, portal, info, v3, keys, health):
@@ -28,5 +29,6 @@ for part in (ingest, events, meters, meter_query, features, portal, info, v3, ke
 # Keys of subjects and customers may hold slashes, so whatever lies below them comes before them.
 for part in (grants, grants_v2, entitlements, entitlements_v2, access, subjects, customers):
     router.include_router(part.router)
+router.include_router(polar.router)
 
 problems.tell_otherwise(v3_errors.PATH_PREFIX, v3_errors.respond)

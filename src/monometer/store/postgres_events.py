@@ -1,13 +1,14 @@
 """The event store in PostgreSQL: COPY in, one SELECT out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
-from sqlalchemy import Row, Text, select, tuple_
+from sqlalchemy import ARRAY, Row, Select, Text, any_, func, literal, select, tuple_
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.core.errors import InvalidInput
@@ -15,8 +16,9 @@ from monometer.core.event import Event, StoredEvent, event_key
 from monometer.core.expression import Expression, Predicate
 from monometer.core.usage import UsageQuery, UsageRow
 from monometer.store.engine import driver_connection, ensure_committed, reading, translated
-from monometer.store.event_store import EventPage, Reading
+from monometer.store.event_store import EventPage, Reading, SeenType
 from monometer.store.expression_sql import predicate_sql, value_sql
+from monometer.store.pages import OFFSET_MAX
 from monometer.store.tables import event
 from monometer.store.usage_reading import explain_usage, read_usage
 
@@ -101,17 +103,49 @@ class PostgresEventStore:
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
         at, key = event.c[page.order_by], event.c.key
         statement = (
-            select(event, sql_cast(event.c.data, Text).label("text"))
-            .where(event.c.namespace == page.namespace, predicate_sql(page.where))
+            _stored(page.namespace)
+            .where(predicate_sql(page.where))
             .order_by(*((at.desc(), key.desc()) if page.descending else (at, key)))
             .limit(page.limit)
         )
+        if page.offset:
+            statement = statement.offset(min(page.offset, OFFSET_MAX))
         if page.after is not None:
             position = tuple_(page.after.at, UUID(page.after.key))
             place = tuple_(at, key)
             statement = statement.where(place < position if page.descending else place > position)
         async with reading(self._engine) as connection:
             return [_stored_event_from_row(row) for row in await connection.execute(statement)]
+
+    async def count_events(self, namespace: str, where: Predicate) -> int:
+        statement = (
+            select(func.count())
+            .select_from(event)
+            .where(event.c.namespace == namespace, predicate_sql(where))
+        )
+        async with reading(self._engine) as connection:
+            counted: int = (await connection.execute(statement)).scalar_one()
+        return counted
+
+    async def find_events(self, namespace: str, keys: Collection[bytes]) -> list[StoredEvent]:
+        ids = literal([UUID(key) for key in keys], ARRAY(postgresql.UUID(as_uuid=True)))
+        statement = _stored(namespace).where(event.c.key == any_(ids))
+        async with reading(self._engine) as connection:
+            return [_stored_event_from_row(row) for row in await connection.execute(statement)]
+
+    async def types(self, namespace: str, where: Predicate, *, types_max: int) -> list[SeenType]:
+        statement = (
+            select(event.c.type, func.count(), func.min(event.c.time), func.max(event.c.time))
+            .where(event.c.namespace == namespace, predicate_sql(where))
+            .group_by(event.c.type)
+            .order_by(event.c.type)
+            .limit(types_max + 1)
+        )
+        async with reading(self._engine) as connection:
+            found = [SeenType(*row) for row in await connection.execute(statement)]
+        if len(found) > types_max:
+            raise InvalidInput(f"there are more than {types_max} event types; ask for fewer")
+        return found
 
     async def distinct(
         self, namespace: str, of: Expression, where: Predicate, *, values_max: int
@@ -129,6 +163,11 @@ class PostgresEventStore:
         if len(values) > values_max:
             raise InvalidInput(f"there are more than {values_max} values; ask for a shorter period")
         return values
+
+
+def _stored(namespace: str) -> Select[Any]:
+    columns = select(event, sql_cast(event.c.data, Text).label("text"))
+    return columns.where(event.c.namespace == namespace)
 
 
 def _row(key: Key, one: Event) -> _Record:

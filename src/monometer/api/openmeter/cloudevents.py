@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from monometer.api.openmeter.event_data import (
+from monometer.api.event_data import (
     SURROGATE,
     DataLimits,
     data_problem,

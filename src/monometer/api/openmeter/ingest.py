@@ -9,10 +9,10 @@ from prometheus_client import Counter
 
 from monometer.api.bodies import whole_body
 from monometer.api.deps import Services, namespace_of, services_of
+from monometer.api.event_data import DataLimits
 from monometer.api.metrics import ACCEPTED, DUPLICATE, REJECTED
 from monometer.api.openmeter.cloudevents import Decoded, Reception, Rejected
 from monometer.api.openmeter.event_bodies import Received, events_of
-from monometer.api.openmeter.event_data import DataLimits
 from monometer.api.openmeter.event_shapes import INGEST_REQUEST, IngestResult
 from monometer.api.problems import MalformedRequest, documented
 from monometer.api.wire import headers_of, json_response
