@@ -31,6 +31,8 @@ class Contract(NamedTuple):
 
 
 ONE: Final = "/api/v1/meters/{meterIdOrSlug}"
+SUBJECT: Final = "/api/v1/subjects/{subjectIdOrKey}"
+CUSTOMER: Final = "/api/v1/customers/{customerIdOrKey}"
 GIVES_JSON: Final = frozenset({JSON})
 GIVES_ROWS: Final = frozenset({JSON, CSV})
 TAKES_JSON: Final = frozenset({JSON})
@@ -75,6 +77,23 @@ CONTRACTS: Final = (
         "get", f"{ONE}/group-by/{{groupByKey}}/values", "listMeterGroupByValues",
         "path:meterIdOrSlug* path:groupByKey* query:from query:to", 200, GIVES_JSON,
     ),
+    Contract("get", "/api/v1/subjects", "listSubjects", "", 200, GIVES_JSON),
+    Contract("post", "/api/v1/subjects", "upsertSubject", "", 200, GIVES_JSON, TAKES_JSON),
+    Contract("get", SUBJECT, "getSubject", "path:subjectIdOrKey*", 200, GIVES_JSON),
+    Contract("delete", SUBJECT, "deleteSubject", "path:subjectIdOrKey*", 204),
+    Contract(
+        "get", "/api/v1/customers", "listCustomers",
+        "query:page query:pageSize query:order query:orderBy query:includeDeleted query:key "
+        "query:name query:primaryEmail query:subject query:planKey query:expand", 200, GIVES_JSON,
+    ),
+    Contract("post", "/api/v1/customers", "createCustomer", "", 201, GIVES_JSON, TAKES_JSON),
+    Contract(
+        "get", CUSTOMER, "getCustomer", "path:customerIdOrKey* query:expand", 200, GIVES_JSON
+    ),
+    Contract(
+        "put", CUSTOMER, "updateCustomer", "path:customerIdOrKey*", 200, GIVES_JSON, TAKES_JSON
+    ),
+    Contract("delete", CUSTOMER, "deleteCustomer", "path:customerIdOrKey*", 204),
     Contract(
         "get", "/api/v1/debug/metrics", "getDebugMetrics", "", 200, frozenset({"text/plain"})
     ),
@@ -132,6 +151,16 @@ SCHEMAS: Final = (
     "FilterString",
     "WindowSize",
     "SortOrder",
+    "Subject",
+    "SubjectUpsert",
+    "Customer",
+    "CustomerCreate",
+    "CustomerReplaceUpdate",
+    "CustomerUsageAttribution",
+    "CustomerPaginatedResponse",
+    "CustomerOrderBy",
+    "CustomerExpand",
+    "Address",
     "Currency",
     "Progress",
     "BadRequestError",
@@ -266,6 +295,33 @@ def test_filter_by_group_is_a_map_in_brackets(document: dict[str, Any]) -> None:
     [parameter] = [p for p in query["parameters"] if p["name"] == "filterGroupBy"]
     assert (parameter["style"], parameter.get("explode", True)) == ("deepObject", True)
     assert parameter["schema"]["type"] == "object"
+
+
+# The members, with those that are always there first. Subscriptions are told of, and never there.
+MEMBERS: Final = {
+    "Subject": "createdAt id key updatedAt / currentPeriodEnd currentPeriodStart deletedAt "
+    "displayName metadata stripeCustomerId",
+    "SubjectUpsert": "key / currentPeriodEnd currentPeriodStart displayName metadata "
+    "stripeCustomerId",
+    "Customer": "createdAt id name updatedAt / annotations billingAddress currency "
+    "currentSubscriptionId deletedAt description key metadata primaryEmail subscriptions "
+    "usageAttribution",
+    "CustomerCreate": "name / billingAddress currency description key metadata primaryEmail "
+    "usageAttribution",
+    "CustomerReplaceUpdate": "name / billingAddress currency description key metadata "
+    "primaryEmail usageAttribution",
+    "CustomerUsageAttribution": "subjectKeys / ",
+    "CustomerPaginatedResponse": "items page pageSize totalCount / ",
+    "Address": " / city country line1 line2 phoneNumber postalCode state",
+}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_schema_has_the_contracts_members(document: dict[str, Any], name: str) -> None:
+    schema = document["components"]["schemas"][name]
+    required, optional = (set(names.split()) for names in MEMBERS[name].split("/"))
+    assert set(schema["properties"]) == required | optional
+    assert set(schema.get("required", ())) == required
 
 
 @pytest.mark.parametrize("of", ["events", "meters", "customers"])

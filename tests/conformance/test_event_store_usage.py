@@ -160,17 +160,19 @@ class TestUsage:
         )  # fmt: skip
         owned = {"ann": "é", "bob": "é", "cid": "Z", "nobody": "a"}
         everyone = UsageQuery(namespace=namespace, measure=_measure(), attribution=owned)
-        told = [(row.customer, row.value) for row in await rows(store, everyone)]
-        assert told == [("Z", 16), ("é", 15), (None, 96)]
+        expected: list[Any] = [("Z", 16), ("é", 15), (None, 96)]
+        assert [(row.customer, row.value) for row in await rows(store, everyone)] == expected
         daily = replace(everyone, axis=Tumbling(WindowSize.DAY), subjects=tuple(owned))
+        expected = [(0, "Z", 16), (0, "é", 13), (1, "é", 2)]
         assert [
             (row.period.start.day - NOON.day, row.customer, row.value)
             for row in await rows(store, daily)
-        ] == [(0, "Z", 16), (0, "é", 13), (1, "é", 2)]
+        ] == expected
         both = replace(everyone, by_subject=True, start=NOON + HOUR, group_by=("g",))
+        expected = [("ann", "é", ("",), 2), ("bob", "é", ("",), 8), ("eve", None, ("",), 64)]
         assert [
             (row.subject, row.customer, row.group, row.value) for row in await rows(store, both)
-        ] == [("ann", "é", ("",), 2), ("bob", "é", ("",), 8), ("eve", None, ("",), 64)]
+        ] == expected
 
     @pytest.mark.parametrize("aggregation", Aggregation)
     async def test_a_customers_usage_is_that_of_one_subject_that_did_it_all(

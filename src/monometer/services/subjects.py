@@ -1,6 +1,6 @@
 """Subjects: what is known of those whose usage is measured."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -75,6 +75,16 @@ class Subjects:
         """By key a live subject, by id also a deleted one. Raises NotFound."""
         async with reading(self._engine) as connection:
             return _found(await subjects.find(connection, namespace, id_or_key), id_or_key)
+
+    async def display_names(
+        self, namespace: str, keys: Collection[str] | None
+    ) -> Mapping[str, str | None]:
+        """Key → display name of live subjects; of all for None, and of none above LIST_MAX."""
+        async with reading(self._engine) as connection:
+            names = await subjects.display_names(
+                connection, namespace, keys, subjects_max=LIST_MAX + 1
+            )
+        return {} if len(names) > LIST_MAX else names
 
     async def delete(self, namespace: str, id_or_key: str) -> None:
         """Its usage stays. By id it may be deleted again. Raises NotFound."""

@@ -31,7 +31,6 @@ from monometer.store.sample_sql import (
     SUBJECTS,
     attributed_rows,
     attribution,
-    customer_of,
     digest,
     needed_times,
     sample_select,
@@ -112,7 +111,7 @@ def _from_cells(query: UsageQuery, kind: Kind) -> Select[Any]:
     if query.attribution is not None:
         pairs = attribution()
         rows = attributed_rows(rows, cell.subject, pairs)
-        keys.append(customer_of(pairs))
+        keys.append(pairs.c.customer)
     keys += [stored[name].label(f"group_{i}") for i, name in enumerate(query.group_by)]
     amounts = _amounts_of_cells(query.measure.aggregation, cell)
     columns = [*needed_times(query, cell.first, cell.last), *keys, *amounts]

@@ -63,7 +63,7 @@ def sample_select(query: UsageQuery, *conditions: ColumnElement[bool]) -> Select
         columns.append(event.c.subject)
     attributed = attribution() if query.attribution is not None else None
     if attributed is not None:
-        columns.append(customer_of(attributed))
+        columns.append(attributed.c.customer)
     columns += [
         value_sql(measure.groups[name]).label(f"group_{i}") for i, name in enumerate(query.group_by)
     ]
@@ -79,14 +79,10 @@ def attribution() -> TableValuedAlias:
     )
 
 
-def customer_of(pairs: TableValuedAlias) -> ColumnElement[Any]:
-    """NULL where there is none. A function's texts know nothing of our order, so it is said."""
-    return pairs.c.customer.collate("C").label("customer")
-
-
 def attributed_rows(
     rows: FromClause, subject: ColumnElement[Any], pairs: TableValuedAlias
 ) -> FromClause:
+    """The rows, each with the customer of its subject; NULL where it has none."""
     return rows.outerjoin(pairs, pairs.c.subject == subject)
 
 

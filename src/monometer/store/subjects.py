@@ -92,6 +92,22 @@ async def list_(connection: AsyncConnection, namespace: str, *, subjects_max: in
     return [_subject_from_row(row) for row in rows]
 
 
+async def display_names(
+    connection: AsyncConnection,
+    namespace: str,
+    keys: Collection[str] | None,
+    *,
+    subjects_max: int,
+) -> dict[str, str | None]:
+    """Key → display name of live subjects, of all for None; of `subjects_max` at most."""
+    conditions = [subject.c.namespace == namespace, _LIVE]
+    if keys is not None:
+        conditions.append(subject.c.key == _any(keys))
+    statement = select(subject.c.key, subject.c.display_name).where(*conditions)
+    rows = await connection.execute(statement.limit(subjects_max))
+    return {row.key: row.display_name for row in rows}
+
+
 async def ids_among(
     connection: AsyncConnection, namespace: str, texts: Collection[str]
 ) -> list[str]:

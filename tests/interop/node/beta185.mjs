@@ -62,6 +62,16 @@ for (const aggregation of story.aggregations) {
 }
 await step('subjects', () => openmeter.meters.subjects(slug))
 
+const { owners } = story
+await step('subject upsert', () => openmeter.subjects.upsert([owners.subject, owners.slashed]))
+await step('subject upsert again', () => openmeter.subjects.upsert([owners.cleared]))
+await step('subject upsert invalid', () => openmeter.subjects.upsert([{ key: '' }]))
+await step('subject get', () => openmeter.subjects.get(owners.subject.key))
+await step('subject get slashed', () => openmeter.subjects.get(owners.slashed.key))
+await step('subject list', () => openmeter.subjects.list())
+await step('subject delete', () => openmeter.subjects.delete(owners.slashed.key))
+await step('subject get deleted', () => openmeter.subjects.get(owners.slashed.key))
+
 await step('ingest unusable', () => openmeter.events.ingest(event(story.unusable)))
 await step('events unusable', () =>
   openmeter.events.list({ from: span.from, subject: story.unusable.subject }))

@@ -105,6 +105,48 @@ await step('group by values too old', () =>
   openmeter.meters.listGroupByValues(slug, 'model', span()))
 await step('group by values unknown', () => openmeter.meters.listGroupByValues(slug, 'nope'))
 
+const { owners } = story
+await step('subject upsert', () => openmeter.subjects.upsert([owners.subject, owners.slashed]))
+await step('subject upsert again', () => openmeter.subjects.upsert([owners.cleared]))
+await step('subject upsert invalid', () => openmeter.subjects.upsert([{ key: '' }]))
+await step('subject get', () => openmeter.subjects.get(owners.subject.key))
+await step('subject get slashed', () => openmeter.subjects.get(owners.slashed.key))
+await step('subject list', () => openmeter.subjects.list())
+await step('subject delete', () => openmeter.subjects.delete(owners.slashed.key))
+await step('subject get deleted', () => openmeter.subjects.get(owners.slashed.key))
+await step('subject upsert one', () => openmeter.subjects.upsert(owners.cleared))
+
+const { customer, replacement } = owners
+await step('customer create', () => openmeter.customers.create(customer))
+await step('customer create again', () => openmeter.customers.create(customer))
+await step('customer create invalid', () =>
+  openmeter.customers.create({ ...customer, currency: 'XXX' }))
+await step('customer get', () => openmeter.customers.get(customer.key))
+const { id: customerId } = told['customer create'].value
+await step('customer get by id', () => openmeter.customers.get(customerId))
+await step('customer get missing', () => openmeter.customers.get(story.stranger))
+await step('customer list', () =>
+  openmeter.customers.list({
+    key: story.tag, name: 'acme', primaryEmail: 'ACME.test', subject: story.acme,
+    expand: ['subscriptions'], includeDeleted: false, orderBy: 'createdAt', order: 'DESC',
+    page: 1, pageSize: 2,
+  }))
+const ofCustomer = () => ({ filterCustomerId: [customerId] })
+await step('query of a customer', () => openmeter.meters.query(slug, ofCustomer()))
+await step('query body of a customer', () =>
+  openmeter.meters.queryPost(slug, { ...ofCustomer(), groupBy: ['customer_id'] }))
+await step('csv of a customer', () => openmeter.meters.query(slug, ofCustomer(), csv))
+await step('events of a customer', () =>
+  openmeter.events.list({ ...span(), customerId: [customerId] }))
+await step('events v2 of a customer', () =>
+  openmeter.events.listV2({ filter: JSON.stringify({ customerId: { $in: [customerId] } }) }))
+await step('customer update', () => openmeter.customers.update(customer.key, replacement))
+await step('query of a changed customer', () => openmeter.meters.query(slug, ofCustomer()))
+await step('customer delete', () => openmeter.customers.delete(replacement.key))
+await step('customer get deleted', () => openmeter.customers.get(replacement.key))
+await step('customer get deleted by id', () => openmeter.customers.get(customerId))
+await step('customer delete again', () => openmeter.customers.delete(customerId))
+
 await step('ingest unusable', () => openmeter.events.ingest(event(story.unusable)))
 await step('events unusable', () =>
   openmeter.events.list({ from: span().from, subject: story.unusable.subject }))

@@ -88,6 +88,18 @@ def queries(slug: str) -> None:
     step("subjects", client.list_meter_subjects, slug)
 
 
+def subjects(owners: dict[str, Any]) -> None:
+    slashed = owners["slashed"]["key"]
+    step("subject upsert", client.upsert_subject, [owners["subject"], owners["slashed"]])
+    step("subject upsert again", client.upsert_subject, [owners["cleared"]])
+    step("subject upsert invalid", client.upsert_subject, [{"key": ""}])
+    step("subject get", client.get_subject, owners["subject"]["key"])
+    step("subject get slashed", client.get_subject, slashed)
+    step("subject list", client.list_subjects)
+    step("subject delete", client.delete_subject, slashed)
+    step("subject get deleted", client.get_subject, slashed)
+
+
 def afterwards(slug: str) -> None:
     step("ingest unusable", client.ingest_events, story["unusable"])
     since = datetime.fromisoformat(story["span"]["from"])
@@ -100,5 +112,6 @@ def afterwards(slug: str) -> None:
 meters(story["slug"])
 events()
 queries(story["slug"])
+subjects(story["owners"])
 afterwards(story["slug"])
 sys.stdout.write(json.dumps(told))

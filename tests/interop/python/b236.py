@@ -14,10 +14,12 @@ from corehttp.exceptions import HttpResponseError  # type: ignore[import-not-fou
 from openmeter import Client  # type: ignore[import-not-found]
 from openmeter.aio import Client as AsyncClient  # type: ignore[import-not-found]
 from openmeter.models import (  # type: ignore[import-not-found]
+    CustomerCreate,
     Event,
     MeterCreate,
     MeterQueryRequest,
     MeterUpdate,
+    SubjectUpsert,
 )
 
 KEYWORDS = {
@@ -43,7 +45,7 @@ def plain(value: Any) -> Any:
     return [plain(member) for member in value] if isinstance(value, list) else value
 
 
-def step(name: str, call: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+def step(name: str, call: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
     try:
         value = call(*args, **keywords)
     except HttpResponseError as error:
@@ -59,6 +61,62 @@ def step(name: str, call: Callable[..., Any], *args: Any, **keywords: Any) -> An
         return None
     told[name] = {"value": plain(value)}
     return value
+
+
+def subjects(owners: dict[str, Any]) -> None:
+    slashed, given = owners["slashed"]["key"], SubjectUpsert(owners["subject"])
+    step("subject upsert", client.subjects.upsert, [given, owners["slashed"]])
+    step("subject upsert again", client.subjects.upsert, [owners["cleared"]])
+    step("subject upsert invalid", client.subjects.upsert, [{"key": ""}])
+    found = step("subject get", client.subjects.get, given.key)
+    told["subject typed"] = {"value": [found.key, found.created_at.utcoffset().seconds]}
+    step("subject get slashed", client.subjects.get, slashed)
+    step("subject list", client.subjects.list)
+    step("subject delete", client.subjects.delete, slashed)
+    step("subject get deleted", client.subjects.get, slashed)
+
+
+def customers(slug: str, owners: dict[str, Any]) -> None:
+    customer, replacement = CustomerCreate(owners["customer"]), owners["replacement"]
+    created = step("customer create", client.customers.create, customer)
+    told["customer typed"] = {"value": [created.currency, created.billing_address.country]}
+    step("customer create again", client.customers.create, owners["customer"])
+    invalid = {**owners["customer"], "currency": "XXX"}
+    step("customer create invalid", client.customers.create, invalid)
+    step("customer get", client.customers.get, customer.key)
+    step("customer get by id", client.customers.get, created.id, expand=["subscriptions"])
+    step("customer get missing", client.customers.get, story["stranger"])
+    step(
+        "customer list",
+        client.customers.list,
+        key=story["tag"],
+        name="acme",
+        primary_email="ACME.test",
+        subject=story["acme"],
+        expand=["subscriptions"],
+        include_deleted=False,
+        order_by="createdAt",
+        order="DESC",
+        page=1,
+        page_size=2,
+    )
+    ids = [created.id]
+    query, by_body = client.meters.query_json, client.meters.query
+    step("query of a customer", query, slug, filter_customer_id=ids)
+    body = MeterQueryRequest(filter_customer_id=ids, group_by=["customer_id"])
+    step("query body of a customer", by_body, slug, body)
+    step("csv of a customer", client.meters.query_csv, slug, filter_customer_id=ids)
+    span = keywords(story["span"])
+    step("events of a customer", client.events.list, **span, customer_id=ids)
+    of_customer = {"customerId": {"$in": ids}}
+    listed = client.events_v2.list
+    step("events v2 of a customer", lambda: list(listed(filter=of_customer)))
+    step("customer update", client.customers.update, customer.key, replacement)
+    step("query of a changed customer", query, slug, filter_customer_id=ids)
+    step("customer delete", client.customers.delete, replacement["key"])
+    step("customer get deleted", client.customers.get, replacement["key"])
+    step("customer get deleted by id", client.customers.get, created.id)
+    step("customer delete again", client.customers.delete, created.id)
 
 
 def keywords(query: dict[str, Any]) -> dict[str, Any]:
@@ -205,6 +263,8 @@ listings()
 queries(story["slug"])
 aggregations(story["slug"])
 asyncio.run(asynchronously(story["slug"]))
+subjects(story["owners"])
+customers(story["slug"], story["owners"])
 values(story["slug"])
 change(story["slug"])
 sys.stdout.write(json.dumps(told))

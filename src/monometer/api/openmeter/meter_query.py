@@ -185,16 +185,20 @@ async def _answer(
 ) -> Response:
     began = time.perf_counter()
     meter = await services.catalog.meter(namespace, id_or_slug)
+    query = await _query(services, asked, meter)
+    as_csv = wants_csv(request)
+    told = as_csv and query.by_subject
+    names = await services.subjects.display_names(namespace, query.subjects) if told else {}
     answer = Answer(
-        query=await _query(services, asked, meter),
+        query=query,
         meter_key=meter.key,
         columns=[group for group in groups_from_wire(asked, meter) if group != "subject"],
+        names=names,
         window_size=windows.WindowSize(asked.windowSize) if asked.windowSize else None,
     )
     async with AsyncExitStack() as stack:
         rows = await stack.enter_async_context(services.usage.rows(answer.query))
         QUERY_SECONDS.observe(time.perf_counter() - began)
-        as_csv = wants_csv(request)
         chunks = (csv_chunks if as_csv else json_chunks)(answer, rows)
         return await rows_response(answer, chunks, stack.pop_all(), as_csv=as_csv)
     raise AssertionError  # pragma: no cover

@@ -1,11 +1,11 @@
 """Answers of a meter query as JSON and CSV, written batch by batch so that memory stays flat."""
 
 import csv
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from fastapi import Response
@@ -20,25 +20,29 @@ from monometer.core.windows import WindowSize, zone
 CHUNKS_AT_ONCE = 3  # an answer of fewer chunks is sent in one piece
 CSV_PLACES_MIN = 6
 
+Part = TypeVar("Part")
 Batches: TypeAlias = AsyncIterator[Sequence[UsageRow]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A query with what its answer repeats of the request."""
+    """A query with what its answer repeats of the request, and what only CSV tells.
+
+    `columns` are the group keys as they were asked for, `customer_id` among them. `names` has the
+    display names of subjects that are known; when no row has one, there is no column for them.
+    """
 
     query: UsageQuery
     meter_key: str
     window_size: WindowSize | None = None
     columns: Sequence[str] = ()
+    names: Mapping[str, str | None] = field(default_factory=dict)
 
-    def header(self) -> list[str]:
-        """Of CSV. `columns` has the group keys as they were asked for, `customer_id` among them."""
-        subject = ["subject"] if self.query.by_subject else []
-        customer = ["customer_id"] if self.query.attribution is not None else []
+    def keys(self) -> list[str]:
+        """The columns of CSV between the subject and the value."""
         asked = self.columns or self.query.group_by
-        keys = asked if "customer_id" in asked else [*customer, *asked]
-        return ["window_start", "window_end", *subject, *keys, "value"]
+        implied = self.query.attribution is not None and "customer_id" not in asked
+        return ["customer_id", *asked] if implied else list(asked)
 
     def told(self, batch: Sequence[UsageRow]) -> Iterator[tuple[str, str, UsageRow]]:
         """Each row, and before it the bounds of its period: of windows on their zone's clock.
@@ -98,17 +102,26 @@ async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
 
 
 async def csv_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
-    query, header = answer.query, answer.header()
-    yield csv_lines([header])
-    at = header.index("customer_id") - 2 - query.by_subject if "customer_id" in header else None
-    async for batch in batches:
+    first = await anext(batches, None) or []
+    # A header comes before the rows, so of a long answer only the first ones decide.
+    names = answer.names if any(row.subject in answer.names for row in first) else {}
+    by_subject, keys = answer.query.by_subject, answer.keys()
+    who = [*(["subject"] if by_subject else []), *(["subject_display_name"] if names else [])]
+    yield csv_lines([["window_start", "window_end", *who, *keys, "value"]])
+    at = keys.index("customer_id") if "customer_id" in keys else None
+    async for batch in _rejoined([first], batches):
         lines = []
         for start, end, (_, subject, group, value, customer) in answer.told(batch):
-            keys = list(group)
+            line = [start, end]
+            if by_subject:
+                line.append(subject or "")
+            if names:
+                line.append(names.get(subject or "") or "")
+            line += group
             if at is not None:
-                keys.insert(at, customer or "")
-            of = [subject or ""] if query.by_subject else []
-            lines.append([start, end, *of, *keys, decimal_cell(value)])
+                line.insert(len(line) - len(group) + at, customer or "")
+            line.append(decimal_cell(value))
+            lines.append(line)
         yield csv_lines(lines)
 
 
@@ -168,8 +181,8 @@ async def rows_response(
     return Response(b"".join(read), headers=headers)
 
 
-async def _rejoined(read: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    for chunk in read:
-        yield chunk
-    async for chunk in rest:
-        yield chunk
+async def _rejoined(read: Sequence[Part], rest: AsyncIterator[Part]) -> AsyncIterator[Part]:
+    for part in read:
+        yield part
+    async for part in rest:
+        yield part

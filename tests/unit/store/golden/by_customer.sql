@@ -1,7 +1,7 @@
 WITH sample AS (SELECT event.time AS first,
 CASE WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'number') THEN CAST((event.data -> 'usage') -> 'tokens' AS NUMERIC)
 WHEN (jsonb_typeof((event.data -> 'usage') -> 'tokens') = 'string') THEN
-CASE WHEN ((((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[])) ~ '^([+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?)$') THEN CAST(((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[]) AS NUMERIC) END END AS value, date_trunc('day', event.time, 'America/New_York') AS window_start, attribution.customer COLLATE "C" AS customer
+CASE WHEN ((((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[])) ~ '^([+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?)$') THEN CAST(((event.data -> 'usage') -> 'tokens') #>> CAST('{}' AS TEXT[]) AS NUMERIC) END END AS value, date_trunc('day', event.time, 'America/New_York') AS window_start, attribution.customer AS customer
 FROM event LEFT OUTER JOIN unnest(ARRAY['ann', 'bob'] COLLATE "C", ARRAY['acme', 'acme'] COLLATE "C") AS attribution(subject, customer) ON event.subject = attribution.subject
 WHERE event.namespace = 'default' COLLATE "C"
 AND event.type = 'prompt' COLLATE "C"
