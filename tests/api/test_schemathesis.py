@@ -76,7 +76,7 @@ READING_A_METER: Final = (
 # JSON Schema cannot say that a customer exists, that a cursor is one of ours, or that COUNT takes
 # no value: such requests fit the document and are refused all the same.
 UNSAYABLE: Final[list[Any]] = [positive_data_acceptance]
-# Below the keys of subjects and customers, which may hold slashes: `DELETE /subjects/a/entitlements`
+# Below keys of subjects and customers, which may hold slashes: `DELETE /subjects/a/entitlements`
 # is of the subject `a/entitlements`, so other methods are allowed than the document says.
 BELOW_A_KEY: Final = frozenset(
     {
