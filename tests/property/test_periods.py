@@ -38,7 +38,7 @@ async def answers(
     ]
 
 
-@settings(max_examples=20)  # each waits for two folds
+@settings(max_examples=10)  # each waits for two folds
 @given(queries=QUERIES, early=batches("", MOMENTS), late=batches("", MOMENTS))
 async def test_usage_of_many_periods_equals_the_reference_with_cells_and_without(
     event_store: PostgresEventStore,
