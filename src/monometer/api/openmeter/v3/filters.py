@@ -21,7 +21,6 @@ from monometer.core.expression import (
     OneOf,
     Predicate,
 )
-from monometer.core.filter import OPERATORS_MAX
 
 LISTED_MAX = 100  # values of one operand
 
