@@ -119,11 +119,9 @@ def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
             home=settings.namespace,
             limit=RateLimit(rate_from_text(rate)) if rate else None,
         )
-    app.outermost = RequestContext(bounded, new_id=request_ids())
+    app.outermost = RequestContext(PolarPaths(bounded), new_id=request_ids())
     if settings.portal_cors:
         app.outermost = PortalCors(app.outermost)
-    bounded = BoundedBodies(inner, bytes_max=settings.body_bytes_max)
-    app.outermost = RequestContext(PolarPaths(bounded), new_id=request_ids())
     describe(app)
     return app
 
