@@ -59,7 +59,9 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"].append((b"x-request-id", request_id.encode()))
+                # The list may be the answer's own, and an answer may be sent again.
+                added = (b"x-request-id", request_id.encode())
+                message["headers"] = [*message["headers"], added]
             await send(message)
 
         try:
