@@ -59,11 +59,10 @@ async def measure(
     plan: Plan,
     questions: Sequence[Question],
     stores: tuple[Server, Server, Sequence[Engine]],
-) -> dict[str, float]:
-    """Interleaved. Returns the product's seconds by question."""
+) -> None:
+    """Interleaved."""
     cells, raw, engines = stores
     rows = await compare(questions, cells, raw, engines)
-    taken: dict[str, float] = {}
     for question in questions:
         times = Times([], [], {engine.name: [] for engine in engines})
         for _ in range(plan.rounds):
@@ -72,9 +71,7 @@ async def measure(
             times.raw.append((await ask(raw.port, question.target())).seconds)
             for engine in engines:
                 times.engines[engine.name].append(engine.seconds(question))
-        taken[question.name] = median(times.product)
         _tell(report, question, times, rows[question.name])
-    return taken
 
 
 def _tell(report: Report, question: Question, times: Times, rows: int) -> None:
