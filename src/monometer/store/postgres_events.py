@@ -12,7 +12,7 @@ from sqlalchemy import Row, Text, select, tuple_
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from monometer.core.errors import InvalidInput
+from monometer.core.errors import InvalidInput, Unavailable
 from monometer.core.event import Event, StoredEvent, event_key
 from monometer.core.expression import Expression, Predicate
 from monometer.core.usage import UsageQuery, UsageRow
@@ -20,7 +20,7 @@ from monometer.store.engine import driver_connection, ensure_committed, reading,
 from monometer.store.event_copy import COLUMNS, copy_rows
 from monometer.store.event_store import EventPage, Reading
 from monometer.store.expression_sql import predicate_sql, value_sql
-from monometer.store.recent_keys import RecentKeys
+from monometer.store.recent_keys import Claim, RecentKeys
 from monometer.store.tables import event
 from monometer.store.usage_reading import explain_usage, read_usage
 
@@ -66,17 +66,35 @@ class PostgresEventStore:
         wanted = dict(zip(reversed(keys), reversed(events), strict=True))  # the first one wins
         # Every writer takes keys in the same order, so two of them cannot wait for each other.
         rows = {key: wanted[key] for key in sorted(wanted)}
-        async with self._recent.appending(rows.keys()) as met:
-            self._look_ups -= self._look_ups > 0
-            try:
-                new = await self._copy(rows, rows.keys() if self._look_ups else met)
-            except asyncpg.UniqueViolationError:
-                new = await self._insert(rows)
-            if len(new) == len(keys):
-                return [True] * len(keys)
-            if not rows.keys() - new <= met:
-                self._look_ups = LOOK_UPS
+        async with self._recent.claimed(rows.keys()) as claim:
+            new = await self._append(rows, claim)
+        if len(new) == len(keys):
+            return [True] * len(keys)
         return [_first(key, new) for key in keys]
+
+    async def _append(self, rows: dict[Key, Event], claim: Claim) -> set[Key]:
+        """Returns which were new."""
+        mine = rows
+        if claim.taken:
+            mine = {key: one for key, one in rows.items() if key not in claim.taken}
+        self._look_ups -= self._look_ups > 0
+        try:
+            new = await self._copy(mine, mine.keys() if self._look_ups else claim.met)
+        except asyncpg.UniqueViolationError:
+            new = await self._insert(mine)
+        if not mine.keys() - new <= claim.met:
+            self._look_ups = LOOK_UPS
+        left = await claim.left()
+        return new | await self._append_late({key: rows[key] for key in left}, new) if left else new
+
+    async def _append_late(self, rows: dict[Key, Event], stored: set[Key]) -> set[Key]:
+        """What another append was to store. `stored` by this one are some of its events already."""
+        try:
+            return await self._insert({key: rows[key] for key in sorted(rows)})
+        except InvalidInput as error:
+            if not stored:
+                raise
+            raise Unavailable("not all events could be stored; try again") from error
 
     async def _copy(self, rows: dict[Key, Event], doubtful: AbstractSet[Key]) -> set[Key]:
         """Looks up those of `doubtful`, and stores what is not known.

@@ -13,8 +13,9 @@ def keys(*names: str) -> dict[bytes, None]:
 
 
 async def met(recent: RecentKeys, *names: str) -> set[bytes]:
-    async with recent.appending(keys(*names).keys()) as found:
-        return set(found)
+    async with recent.claimed(keys(*names).keys()) as claim:
+        assert not claim.taken
+        return set(claim.met)
 
 
 async def test_a_key_is_met_from_its_first_append_on() -> None:
@@ -36,35 +37,35 @@ async def test_a_key_is_remembered_for_a_generation_and_not_for_ever(
     assert await met(recent, "b") == set()
 
 
-async def test_an_append_waits_for_the_one_under_way_that_has_one_of_its_keys() -> None:
+async def test_a_key_that_is_being_stored_is_left_to_the_append_that_does_it() -> None:
     recent = RecentKeys()
-    async with recent.appending(keys("a", "b").keys()):
-        others = asyncio.create_task(met(recent, "c"))
-        same = asyncio.create_task(met(recent, "b", "d"))
-        assert await others == set()
+    await met(recent, "a", "b")
+    async with recent.claimed(keys("b", "c").keys()):
+        second = asyncio.create_task(taken_and_left(recent, "a", "b", "c"))
         await asyncio.sleep(0.01)
-        assert not same.done()
-    assert await same == {b"b"}
+        assert not second.done()
+    assert await second == ({b"b", b"c"}, [])
 
 
-async def test_an_append_that_fails_keeps_nobody_waiting() -> None:
+async def test_what_a_failed_append_was_to_store_is_left_for_those_who_waited() -> None:
     recent = RecentKeys()
-
-    async def fail() -> None:
-        async with recent.appending(keys("a").keys()):
-            await asyncio.sleep(0.01)
-            raise OSError("gone")
-
-    failing = asyncio.create_task(fail())
+    failing = asyncio.create_task(fail(recent, "a", "b"))
     await asyncio.sleep(0)
-    same = asyncio.create_task(met(recent, "a"))
+    second = asyncio.create_task(taken_and_left(recent, "a", "c"))
+    await asyncio.sleep(0)
+    third = asyncio.create_task(taken_and_left(recent, "b", "c"))
     with pytest.raises(OSError, match="gone"):
         await failing
-    assert await same == {b"a"}
+    assert await second == ({b"a"}, [b"a"])
+    assert await third == ({b"b", b"c"}, [b"b"])
 
 
-async def test_nobody_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent_keys, "EARLIER_WAIT_S", 0.01)
-    recent = RecentKeys()
-    async with recent.appending(keys("a").keys()):
-        assert await met(recent, "a") == {b"a"}
+async def taken_and_left(recent: RecentKeys, *names: str) -> tuple[set[bytes], list[bytes]]:
+    async with recent.claimed(keys(*names).keys()) as claim:
+        return set(claim.taken), await claim.left()
+
+
+async def fail(recent: RecentKeys, *names: str) -> None:
+    async with recent.claimed(keys(*names).keys()):
+        await asyncio.sleep(0.01)
+        raise OSError("gone")
