@@ -64,6 +64,7 @@ class Bench:
             ingest = Ingest(
                 self.plan, cluster, database, server, parse_only, copy, "empty table", emptied=True
             )
+            await ingest.indexed(self.report)
             await ingest.measure(self.report)
             await ingest.lag(self.report)
 
