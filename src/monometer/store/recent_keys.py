@@ -11,6 +11,8 @@ from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from monometer.core.errors import InvalidInput, Unavailable
+
 # Kept in two generations of so many, 80 bytes each: 16 MB at most.
 GENERATION_KEYS = 100_000
 
@@ -18,7 +20,7 @@ GENERATION_KEYS = 100_000
 @dataclass(frozen=True, eq=False, slots=True)
 class _Appending:
     keys: KeysView[bytes]
-    stored: "asyncio.Future[bool]"
+    ended: "asyncio.Future[BaseException | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,21 @@ class Claim:
     """An append's keys. `met`: these may be stored. `taken`: an earlier append is storing them."""
 
     met: AbstractSet[bytes]
-    taken: Mapping[bytes, "asyncio.Future[bool]"]
+    taken: Mapping[bytes, "asyncio.Future[BaseException | None]"]
 
     async def left(self) -> list[bytes]:
-        """Those of `taken` whose append failed. Waits for all; each waits for earlier ones only."""
+        """Those of `taken` that were not stored, because of another event beside them.
+
+        Waits for all; each append waits for earlier ones only. Raises Unavailable when one of them
+        has failed otherwise: trying again at once would take as long to fail.
+        """
         if self.taken:
             await asyncio.wait(set(self.taken.values()))
-        return [key for key, stored in self.taken.items() if not stored.result()]
+        failed = {key: error for key, one in self.taken.items() if (error := one.result())}
+        for error in failed.values():
+            if not isinstance(error, InvalidInput):
+                raise Unavailable("the database did not store an event; try again") from error
+        return list(failed)
 
 
 class RecentKeys:
@@ -45,17 +55,20 @@ class RecentKeys:
     async def claimed(self, keys: KeysView[bytes]) -> AsyncIterator[Claim]:
         """Around an append of `keys`. When the block raises, the append has failed."""
         met = (keys & self._young) | (keys & self._old)
-        taken = {key: one.stored for one in self._appending for key in met & one.keys}
+        # The earliest that has a key is the one that stores it.
+        taken = {key: one.ended for one in reversed(self._appending) for key in met & one.keys}
         self._remember(keys)
         mine = _Appending(keys, asyncio.get_running_loop().create_future())
         self._appending.append(mine)
-        succeeded = False
+        error: BaseException | None = None
         try:
             yield Claim(met - taken.keys(), taken)
-            succeeded = True
+        except BaseException as raised:
+            error = raised
+            raise
         finally:
             self._appending.remove(mine)
-            mine.stored.set_result(succeeded)
+            mine.ended.set_result(error)
 
     def _remember(self, keys: KeysView[bytes]) -> None:
         self._young.update(keys)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from monometer.core.errors import InvalidInput, Unavailable
 from monometer.store import recent_keys
 from monometer.store.recent_keys import RecentKeys
 
@@ -47,17 +48,31 @@ async def test_a_key_that_is_being_stored_is_left_to_the_append_that_does_it() -
     assert await second == ({b"b", b"c"}, [])
 
 
-async def test_what_a_failed_append_was_to_store_is_left_for_those_who_waited() -> None:
+async def test_what_a_refused_append_was_to_store_is_left_for_those_who_waited() -> None:
     recent = RecentKeys()
-    failing = asyncio.create_task(fail(recent, "a", "b"))
+    failing = asyncio.create_task(fail(recent, InvalidInput("poison"), "a", "b"))
     await asyncio.sleep(0)
     second = asyncio.create_task(taken_and_left(recent, "a", "c"))
     await asyncio.sleep(0)
     third = asyncio.create_task(taken_and_left(recent, "b", "c"))
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(InvalidInput):
         await failing
     assert await second == ({b"a"}, [b"a"])
     assert await third == ({b"b", b"c"}, [b"b"])
+
+
+async def test_when_the_database_fails_one_append_those_who_waited_fail_at_once() -> None:
+    recent = RecentKeys()
+    failing = asyncio.create_task(fail(recent, OSError("gone"), "a"))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(taken_and_left(recent, "a", "b"))
+    await asyncio.sleep(0)
+    third = asyncio.create_task(taken_and_left(recent, "b"))
+    with pytest.raises(OSError, match="gone"):
+        await failing
+    for waiting in (second, third):
+        with pytest.raises(Unavailable):
+            await waiting
 
 
 async def taken_and_left(recent: RecentKeys, *names: str) -> tuple[set[bytes], list[bytes]]:
@@ -65,7 +80,7 @@ async def taken_and_left(recent: RecentKeys, *names: str) -> tuple[set[bytes], l
         return set(claim.taken), await claim.left()
 
 
-async def fail(recent: RecentKeys, *names: str) -> None:
+async def fail(recent: RecentKeys, error: Exception, *names: str) -> None:
     async with recent.claimed(keys(*names).keys()):
         await asyncio.sleep(0.01)
-        raise OSError("gone")
+        raise error
