@@ -23,6 +23,7 @@ router = APIRouter(tags=["Events"])
 
 PATH = "/api/v1/events"
 LARGE_BODY_BYTES = 256 * 1024
+STORED = Response(status_code=HTTPStatus.NO_CONTENT)  # nearly every answer
 REASONS_MAX = 10  # of the first rejected events in `detail`; the extensions list more
 
 
@@ -75,6 +76,8 @@ async def take(request: Request, success: HTTPStatus) -> Response:
     accepted = sum(new)
     _count(ACCEPTED, accepted)
     _count(DUPLICATE, len(new) - accepted)
+    if not rejected and not preferred:
+        return STORED
     if rejected or "return=representation" in preferred:
         response = json_response(_result(decoded, new))
     else:
