@@ -17,6 +17,7 @@ def downgrade() -> None:
 
 
 def _primary_key(columns: str) -> None:
+    op.execute("SET LOCAL statement_timeout = 0")  # a large table takes minutes, and must be let
     op.execute(
         "ALTER TABLE event DROP CONSTRAINT event_pkey,"
         f" ADD CONSTRAINT event_pkey PRIMARY KEY ({columns})"
