@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from monometer.api.openmeter.consumption_shapes import ConsumptionInput
 from monometer.api.openmeter.event_shapes import Event
 from monometer.api.openmeter.v3 import router as v3
 from monometer.api.problems import Problem
@@ -61,7 +62,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document["security"] = [{"ApiKey": []}, {}]
     # Shapes that no route declares to FastAPI: problems, the body of ingest, nested parameters.
     _, undeclared = models_json_schema(
-        [(Problem, "validation"), (Event, "validation"), *((s, "validation") for s in v3.SHAPES)],
+        [
+            (Problem, "validation"),
+            (Event, "validation"),
+            (ConsumptionInput, "validation"),
+            *((shape, "validation") for shape in v3.SHAPES),
+        ],
         ref_template="#/components/schemas/{model}",
     )
     document["components"]["schemas"] = schemas = undeclared["$defs"] | schemas
