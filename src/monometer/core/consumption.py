@@ -35,8 +35,9 @@ class Standing:
 class Decision:
     """Whether `amount` was taken.
 
-    `exceeds_limit`: credit does not cover all of it, which a soft limit bears. `standing` is None while the entitlement is not active; then nothing is allowed. `duplicate`:
-    it was made earlier, for the same event.
+    `exceeds_limit`: credit does not cover all of it, which a soft limit bears. `standing` is None
+    while the entitlement is not active; then nothing is allowed. `duplicate`: it was made earlier,
+    for the same event.
     """
 
     allowed: bool
