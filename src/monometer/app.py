@@ -39,6 +39,7 @@ from monometer.core.aggregation import Aggregation
 from monometer.core.errors import DomainError
 from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog, NewMeter
+from monometer.services.consuming import Consuming
 from monometer.services.customers import Customers
 from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.entitlements import Entitlements
@@ -151,6 +152,7 @@ def _lifespan(
             for meter in () if prepared else settings.meters:
                 await _ensure(services, settings.namespace, meter)
             services.ingestor.start()
+            services.consuming.start()
             folder = Folder(services.engine, now=now, told=_tell) if settings.projections else None
             if folder is not None:
                 folder.start()
@@ -159,6 +161,7 @@ def _lifespan(
                 yield
             finally:
                 await services.ingestor.stop()
+                await services.consuming.stop()
                 await services.doorkeeper.stop()
                 if folder is not None:
                     await folder.stop()
@@ -205,6 +208,13 @@ def _services(settings: Settings, database_url: str) -> Services:
         entitlements=Entitlements(engine, now=now, new_id=new_id),
         grants=Grants(engine, now=now, new_id=new_id),
         balances=Balances(engine=engine, now=now, usage=period_usage),
+        consuming=Consuming(
+            engine,
+            period_usage,
+            now=now,
+            # Others find a connection beside them.
+            transactions_max=max(1, settings.pool_connections_max // 2),
+        ),
         subjects=Subjects(engine, now=now, new_id=new_id),
         customers=customers,
         owners=owners,

@@ -12,6 +12,7 @@ from monometer.config import Settings
 from monometer.core.access import ApiKey
 from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog
+from monometer.services.consuming import Consuming
 from monometer.services.customers import Customers
 from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.entitlements import Entitlements
@@ -42,6 +43,7 @@ class Services:
     entitlements: Entitlements
     grants: Grants
     balances: Balances
+    consuming: Consuming
     subjects: Subjects
     customers: Customers
     owners: Owners

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from monometer.api.openmeter.consumption_shapes import ConsumptionInput
 from monometer.api.openmeter.event_shapes import Event
 from monometer.api.openmeter.v3 import router as v3
 from monometer.api.polar.ingest import PolarEventsIngest
@@ -68,7 +69,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemes["ApiKey"] = {"type": "http", "scheme": "bearer"}
     document["security"] = [{"ApiKey": []}, {}]
     # Shapes that no route declares to FastAPI: problems, bodies of ingest, nested parameters.
-    undeclared_shapes: tuple[type[BaseModel], ...] = (Problem, Event, PolarEventsIngest, *v3.SHAPES)
+    bodies = (Event, ConsumptionInput, PolarEventsIngest)
+    undeclared_shapes: tuple[type[BaseModel], ...] = (Problem, *bodies, *v3.SHAPES)
     _, undeclared = models_json_schema(
         [(shape, "validation") for shape in undeclared_shapes],
         ref_template="#/components/schemas/{model}",

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from monometer.api import health, keys, problems
 from monometer.api.openmeter import (
     access,
+    consume,
     customers,
     entitlements,
     entitlements_v2,
@@ -27,7 +28,9 @@ router = APIRouter()
 for part in (ingest, events, meters, meter_query, features, portal, info, v3, keys, health):
     router.include_router(part.router)
 # Keys of subjects and customers may hold slashes, so whatever lies below them comes before them.
-for part in (grants, grants_v2, entitlements, entitlements_v2, access, subjects, customers):
+for part in (
+    grants, grants_v2, consume, entitlements, entitlements_v2, access, subjects, customers,
+):  # fmt: skip
     router.include_router(part.router)
 router.include_router(polar.router)
 

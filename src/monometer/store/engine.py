@@ -81,8 +81,13 @@ async def driver_connection(
     """The driver's own connection, of the pool, for COPY; each statement commits by itself."""
     with translated():
         async with engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            yield cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
+            yield await driver_of(connection)
+
+
+async def driver_of(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    """The driver's own connection, in the transaction that the first statement has begun."""
+    raw = await connection.get_raw_connection()
+    return cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
 
 
 def ensure_committed(driver: "asyncpg.Connection[asyncpg.Record]") -> None:

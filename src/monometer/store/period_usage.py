@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import ARRAY, LargeBinary, any_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +17,7 @@ from monometer.core.aggregation import Aggregation
 from monometer.core.usage import PeriodsQuery
 from monometer.core.windows import Period
 from monometer.store.cells import CellSource, Kind, fingerprint, hours_within
+from monometer.store.engine import driver_of
 from monometer.store.horizon import usable
 from monometer.store.periods_sql import BOUNDS, periods_select
 from monometer.store.statements import Statement, compiled, parameter
@@ -51,7 +52,7 @@ class PeriodUsage:
         there are no cells.
         """
         asked = [query for query in queries if query.periods and query.subjects]
-        driver = await _driver_of(connection)
+        driver = await driver_of(connection)
         found: list[dict[Period, Decimal]] | None = None if asked else []
         for has_cells in [*[self._projections] * TRIES, False]:
             if found is not None:
@@ -177,8 +178,3 @@ def _usable() -> Statement:
 
 def _key(query: PeriodsQuery) -> _Key:
     return query.namespace, fingerprint(Kind.SUBJECT, query.measure)
-
-
-async def _driver_of(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
-    raw = await connection.get_raw_connection()
-    return cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)

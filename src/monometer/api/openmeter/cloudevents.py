@@ -140,10 +140,10 @@ def decode_one(text: str | bytes, reception: Reception) -> Decoded:
     try:
         return normal_form(_one.decode(text), reception)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return _rejection(error, text)
+        return rejection(error, text)
 
 
-def _rejection(error: Exception, text: str | bytes) -> Rejected:
+def rejection(error: Exception, text: str | bytes) -> Rejected:
     """A decoding error in the sender's words: `Expected str … - at $.id` becomes (/id, …)."""
     message, _, path = str(error).partition(" - at `$")
     if isinstance(error, msgspec.ValidationError):

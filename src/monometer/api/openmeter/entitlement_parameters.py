@@ -45,4 +45,5 @@ WindowZone = Annotated[Text, Query(description="IANA zone that windows are align
 
 # A subject's or a customer's key may hold slashes: `%2F` is decoded before a route is found.
 OF_CUSTOMER = "/api/v2/customers/{customerIdOrKey:any}/entitlements"
+OF_CUSTOMER_V1 = "/api/v1/customers/{customerIdOrKey:any}/entitlements"
 OF_SUBJECT = "/api/v1/subjects/{subjectIdOrKey:any}/entitlements"

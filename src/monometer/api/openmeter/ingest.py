@@ -58,7 +58,7 @@ async def take(request: Request, success: HTTPStatus) -> Response:
     """
     services = services_of(request)
     body = await whole_body(request)
-    reception = _reception(services, namespace_of(request))
+    reception = reception_of(services, namespace_of(request))
     headers = headers_of(request.scope)
     read = (headers, body, reception, services.settings.batch_events_max)
     # A large hostile body takes seconds to look through; others are served meanwhile.
@@ -92,7 +92,8 @@ def _count(of: Counter, events: int) -> None:
         of.inc(events)
 
 
-def _reception(services: Services, namespace: str) -> Reception:
+def reception_of(services: Services, namespace: str) -> Reception:
+    """For a request that has just come in."""
     settings = services.settings
     return Reception(
         namespace=namespace,

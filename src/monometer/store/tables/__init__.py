@@ -2,6 +2,7 @@
 
 from monometer.store.tables.api_keys import api_key
 from monometer.store.tables.columns import INSTANT, TEXT, TID, XID8, Tid, Xid8, metadata, place
+from monometer.store.tables.consumptions import consumption
 from monometer.store.tables.customers import customer, customer_subject, subject
 from monometer.store.tables.entitlements import entitlement, entitlement_grant, usage_reset
 from monometer.store.tables.events import event
@@ -24,6 +25,7 @@ __all__ = [
     "Xid8",
     "api_key",
     "cohort",
+    "consumption",
     "customer",
     "customer_subject",
     "entitlement",
