@@ -64,6 +64,8 @@ OPERATIONS: Final = (
     "getEntitlementValue",
     "getEntitlementHistory",
     "getCustomerAccess",
+    "consumeEntitlement",
+    "consumeCustomerEntitlement",
     "voidGrant",
     "deleteFeature",
     "deleteMeter",
