@@ -8,7 +8,7 @@ RUN_READY := .venv/.ready-to-run
 DEV_READY := .venv/.ready-to-develop
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format lint types imports spell house interop bench bench-quick fix lock clean
+.PHONY: help serve test check format lint types imports spell house interop chaos bench bench-quick fix lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -44,11 +44,14 @@ interop: $(DEV_READY) ## only the tests with the vendors' own client libraries
 	$(BIN)/python tests/interop/install.py
 	$(BIN)/pytest tests/interop $(ARGS)
 
-bench: $(DEV_READY) ## measure limits and the server side by side, up to 20 million events
+chaos: $(DEV_READY) ## kill the server and crash its database, twenty times each, under load: half an hour
+	CHAOS_RUNS=$${CHAOS_RUNS:-20} $(BIN)/pytest tests/chaos -k 'kill_nine or crash' $(ARGS)
+
+bench: $(DEV_READY) ## measure limits and the server side by side, up to 20 million events (ARGS="--only empty")
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python -m bench $(ARGS)
 
-bench-quick: ## the same with 500 000 events, in three minutes
+bench-quick: ## the same with 300 000 events, in three minutes
 	@$(MAKE) --no-print-directory bench ARGS=--quick
 
 fix: $(DEV_READY) ## format, and repair what ruff can repair

@@ -1,4 +1,4 @@
-"""`python -m bench [--quick]`: starts what it needs, measures, prints, stops it all.
+"""`python -m bench [--quick] [--only SECTION]`: starts what it needs, measures, prints, stops.
 
 Figures of a shared machine are noise, so limits and product take turns within one run and only
 their ratios count. Nothing fails for being slow; a wrong answer does: then it exits with 1.
@@ -8,12 +8,13 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
 
-from bench.plan import FULL, QUICK, TINY, Plan
+from bench.plan import FULL, QUICK, TINY, Plan, Section
 from bench.querying import WrongAnswerError
 from bench.report import Report, load_average, machine
 from bench.sections import Bench
@@ -60,14 +61,17 @@ async def _within(bench: Bench, limit_s: float) -> None:
 def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="500 000 events, in three minutes")
+    size.add_argument("--quick", action="store_true", help="300 000 events, in three minutes")
     size.add_argument("--tiny", action="store_true", help="only to see whether the bench works")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=[str(section) for section in Section],
+        help="measure this section, which has its limits with it; may be repeated",
+    )
     asked = parser.parse_args()
-    if asked.quick:
-        return QUICK
-    if asked.tiny:
-        return TINY
-    return FULL
+    plan = QUICK if asked.quick else TINY if asked.tiny else FULL
+    return replace(plan, sections=frozenset(map(Section, asked.only))) if asked.only else plan
 
 
 if __name__ == "__main__":

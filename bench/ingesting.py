@@ -173,6 +173,23 @@ class Ingest:
                 )
             )
 
+    async def indexed(self, report: Report) -> None:
+        """What the indexes leave of the limit of batches, with nobody beside that COPY."""
+        limits: list[float] = []
+        indexed: list[float] = []
+        for _ in range(self.plan.rounds):
+            limits.append(await self.copy.rows_per_s(self.database))
+            indexed.append(await self.copy.rows_per_s(self.database, indexed=True))
+        report.add(
+            Line.rate(
+                "COPY alone, with all indexes",
+                against="raw COPY",
+                limit=median(limits),
+                product=median(indexed),
+                unit="rows/s",
+            )
+        )
+
     async def lag(self, report: Report) -> None:
         """How far folding stays behind while events come in as fast as they can."""
         await self._settle()

@@ -1,4 +1,4 @@
-"""The limit of batches: COPY by one connection into a table without an index."""
+"""The limits of batches: COPY by one connection into a table without an index, and with all."""
 
 import time
 from datetime import UTC, datetime
@@ -27,10 +27,11 @@ class CopyLimit:
             records[at : at + ROWS_A_COPY] for at in range(0, len(records), ROWS_A_COPY)
         ]
 
-    async def rows_per_s(self, database: Database) -> float:
+    async def rows_per_s(self, database: Database, *, indexed: bool = False) -> float:
+        more = "INCLUDING INDEXES" if indexed else ""
         connection = await database.connect()
         try:
-            await connection.execute(f"CREATE TABLE {TABLE} (LIKE event INCLUDING DEFAULTS)")
+            await connection.execute(f"CREATE TABLE {TABLE} (LIKE event INCLUDING DEFAULTS {more})")
             began = time.perf_counter()
             for batch in self._batches:
                 await connection.copy_records_to_table(TABLE, records=batch, columns=COLUMNS)

@@ -17,12 +17,13 @@ from bench.datasets import FLIGHTS, SYNTHETIC, Dataset, flights, synthetic, writ
 from bench.engines import ClickHouse, DuckDb, Engine
 from bench.ingesting import Ingest
 from bench.limits import CopyLimit
-from bench.plan import LAYERS, Plan
+from bench.plan import LAYERS, Plan, Section
 from bench.questions import meters, questions
 from bench.report import Line, Report
 from bench.servers import Server
 
 GOAL_GROWTH = {"q3": 0.5, "q4": 0.5}  # within two times the time, for four times the events
+ASKED = 5  # times, to see what grows
 NOTICED_WITHIN_S = 1.0  # a new meter, by the folder
 
 
@@ -39,12 +40,18 @@ class Bench:
         ):
             self.report.machine["postgresql"] = await cluster.version()
             copy = CopyLimit(self.plan.run_events)
-            await self._onto_empty(cluster, parse_only, copy)
-            self.report.progress("what asking for keys costs")
-            await keys.measure(self.report, self.plan, cluster, self._part("keys"))
-            await self._onto_preloaded(cluster, parse_only, copy)
-            if self.plan.flights:
+            if self._wants(Section.EMPTY):
+                await self._onto_empty(cluster, parse_only, copy)
+            if self._wants(Section.KEYS):
+                self.report.progress("what asking for keys costs")
+                await keys.measure(self.report, self.plan, cluster, self._part("keys"))
+            if self._wants(Section.QUERIES, Section.PRELOADED, Section.GROWTH):
+                await self._onto_preloaded(cluster, parse_only, copy)
+            if self._wants(Section.FLIGHTS):
                 await self._flights(cluster)
+
+    def _wants(self, *sections: Section) -> bool:
+        return not self.plan.sections.isdisjoint(sections)
 
     def _part(self, name: str) -> Path:
         path = self.directory / name
@@ -60,6 +67,7 @@ class Bench:
             ingest = Ingest(
                 self.plan, cluster, database, server, parse_only, copy, "empty table", emptied=True
             )
+            await ingest.indexed(self.report)
             await ingest.measure(self.report)
             await ingest.lag(self.report)
 
@@ -74,16 +82,28 @@ class Bench:
         with servers.product(database.url, directory) as server:
             await self._with_meters(server, SYNTHETIC)
             await self._fold(database, self.plan.events)
-            times = await self._queries(SYNTHETIC, database, server, csv)
-            self.report.progress("ingest onto the preloaded table")
-            where = f"onto {self.plan.events:,}"
-            ingest = Ingest(
-                self.plan, cluster, database, server, parse_only, copy, where, emptied=False
-            )
-            await ingest.measure(self.report)
-            await ingest.lag(self.report)
-            if self.plan.large:
-                await self._large(database, server, csv, times)
+            if self._wants(Section.QUERIES):
+                await self._queries(SYNTHETIC, database, server, csv)
+            if self._wants(Section.PRELOADED):
+                await self._ingest_more(cluster, database, server, parse_only, copy)
+            if self._wants(Section.GROWTH):
+                await self._grow(database, server, csv)
+
+    async def _ingest_more(
+        self,
+        cluster: Cluster,
+        database: Database,
+        server: Server,
+        parse_only: Server,
+        copy: CopyLimit,
+    ) -> None:
+        self.report.progress("ingest onto the preloaded table")
+        where = f"onto {self.plan.events:,}"
+        ingest = Ingest(
+            self.plan, cluster, database, server, parse_only, copy, where, emptied=False
+        )
+        await ingest.measure(self.report)
+        await ingest.lag(self.report)
 
     async def _with_meters(self, server: Server, dataset: Dataset) -> None:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
@@ -106,7 +126,7 @@ class Bench:
 
     async def _queries(
         self, dataset: Dataset, database: Database, server: Server, csv: Path
-    ) -> dict[str, float]:
+    ) -> None:
         asked = questions(dataset)
         if dataset is SYNTHETIC:  # before anything else has made the server grow
             by_name = {question.name: question for question in asked}
@@ -117,7 +137,7 @@ class Bench:
             servers.product(database.url, csv.parent, projections=False) as raw,
         ):
             stores = (server, raw, engines)
-            return await querying.measure(self.report, self.plan, asked, stores)
+            await querying.measure(self.report, self.plan, asked, stores)
 
     @contextmanager
     def _engines(self, dataset: Dataset, csv: Path) -> Iterator[list[Engine]]:
@@ -132,27 +152,33 @@ class Bench:
             for engine in engines:
                 engine.close()
 
-    async def _large(
-        self, database: Database, server: Server, csv: Path, times: dict[str, float]
-    ) -> None:
+    async def _grow(self, database: Database, server: Server, csv: Path) -> None:
         """Four times the events, over the same days: more in a cell, no more cells by group."""
+        before = await self._seconds(server)
         for layer in range(1, LAYERS):
             write_csv(csv, synthetic(self.plan.events, layer=layer))
             await self._load(database, csv)
         await self._fold(database, (LAYERS - 1) * self.plan.events)
-        for question in questions(SYNTHETIC):
-            await ask(server.port, question.target())
-            replies = [await ask(server.port, question.target()) for _ in range(self.plan.rounds)]
+        after = await self._seconds(server)
+        for name, seconds in after.items():
             self.report.add(
                 Line.cost(
-                    f"{question.name} on {LAYERS * self.plan.events:,} events",
+                    f"{name} on {LAYERS * self.plan.events:,} events",
                     against=f"on {self.plan.events:,}",
-                    limit=times[question.name] * 1000,
-                    product=median(reply.seconds for reply in replies) * 1000,
+                    limit=before[name] * 1000,
+                    product=seconds * 1000,
                     unit="ms",
-                    goal=GOAL_GROWTH.get(question.name),
+                    goal=GOAL_GROWTH.get(name),
                 )
             )
+
+    async def _seconds(self, server: Server) -> dict[str, float]:
+        """By question; each is asked once before."""
+        seconds: dict[str, float] = {}
+        for question in questions(SYNTHETIC):
+            replies = [await ask(server.port, question.target()) for _ in range(1 + ASKED)]
+            seconds[question.name] = median(reply.seconds for reply in replies[1:])
+        return seconds
 
     async def _flights(self, cluster: Cluster) -> None:
         directory = self._part("flights")

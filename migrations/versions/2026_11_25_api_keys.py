@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("revoked_at", INSTANT),
         sa.PrimaryKeyConstraint("id", name="api_key_pkey"),
         sa.UniqueConstraint("hash", name="api_key_hash_key"),
-        sa.CheckConstraint("cardinality(scopes) > 0", name="api_key_scopes_check"),
+        sa.CheckConstraint("cardinality(scopes) > 0", name="scopes"),
     )
     op.create_index("api_key_namespace_id_idx", "api_key", ["namespace", "id"])
 

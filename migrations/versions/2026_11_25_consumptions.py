@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import UUID
 
 revision: str = "consumptions"
-down_revision: str | None = "portal"
+down_revision: str | None = "meter_definitions"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "subjects_and_customers"
-down_revision: str | None = "cohorts"
+down_revision: str | None = "event_key_first"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -23,6 +23,7 @@ from monometer.api.document import DESCRIPTION, TAGS, describe
 from monometer.api.metrics import CELLS, COMMIT_SECONDS, FOLD_LAG_SECONDS, TAIL_EVENTS
 from monometer.api.middleware import RequestContext
 from monometer.api.openmeter import ingest
+from monometer.api.polar.paths import PolarPaths
 from monometer.api.portal_cors import PortalCors
 from monometer.api.router import router
 from monometer.api.shortcut import Shortcut
@@ -47,8 +48,11 @@ from monometer.services.folding import Folder, FoldReport
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
 from monometer.services.keys import Keys
+from monometer.services.owners import Owners
+from monometer.services.people import People
 from monometer.services.portal import Portal
 from monometer.services.portal_jwt import PortalJwt
+from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.store import migrate
@@ -116,7 +120,7 @@ def create_app(settings: Settings, *, prepared: bool = False) -> FastAPI:
             home=settings.namespace,
             limit=RateLimit(rate_from_text(rate)) if rate else None,
         )
-    app.outermost = RequestContext(bounded, new_id=request_ids())
+    app.outermost = RequestContext(PolarPaths(bounded), new_id=request_ids())
     if settings.portal_cors:
         app.outermost = PortalCors(app.outermost)
     describe(app)
@@ -189,6 +193,10 @@ def _services(settings: Settings, database_url: str) -> Services:
     doorkeeper = Doorkeeper(
         engine, now=now, namespace=settings.namespace, admin_key=settings.admin_key
     )
+    customers = Customers(engine, now=now, new_id=new_id)
+    owners = Owners(engine, customers)
+    usage = Usage(catalog, events, now, settings.query_rows_max)
+    people = People(usage, owners)
     return Services(
         settings=settings,
         now=now,
@@ -208,11 +216,15 @@ def _services(settings: Settings, database_url: str) -> Services:
             transactions_max=max(1, settings.pool_connections_max // 2),
         ),
         subjects=Subjects(engine, now=now, new_id=new_id),
-        customers=Customers(engine, now=now, new_id=new_id),
-        usage=Usage(catalog, events, now, settings.query_rows_max),
+        customers=customers,
+        owners=owners,
+        usage=usage,
+        people=people,
+        quantities=QuantityService(people),
         keys=Keys(engine, now=now, new_id=new_id, revoked=doorkeeper.forget),
         doorkeeper=doorkeeper,
         portal=_portal(settings, engine),
+        new_id=new_id,
     )
 
 

@@ -12,9 +12,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # These say at info level what our own request and start-up records say already.
-QUIET_LOGGERS = ("alembic.runtime", "httpcore", "httpx", "uvicorn.access")
-# uvicorn and its like bring handlers of their own; without them the records reach the root's.
-UVICORN_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+QUIET_LOGGERS = ("alembic.runtime", "httpcore", "httpx")
+# These bring handlers of their own; without them the records reach the root's.
+UVICORN_LOGGERS = ("uvicorn", "uvicorn.error")
 
 
 def configure(level: str, log_format: str) -> None:
@@ -62,6 +62,8 @@ def configure(level: str, log_format: str) -> None:
     for name in UVICORN_LOGGERS:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+    # uvicorn gathers a record for each request as soon as anybody might take it.
+    logging.getLogger("uvicorn.access").propagate = False
     for name in QUIET_LOGGERS:
         quiet = logging.DEBUG if level == "debug" else logging.WARNING
         logging.getLogger(name).setLevel(quiet)

@@ -129,6 +129,22 @@ async def test_revoked_key_is_refused_as_soon_as_it_is_forgotten(
     await door.stop()
 
 
+async def test_answer_from_before_a_revocation_is_not_remembered(
+    engine: AsyncEngine, clock: Clock, namespace: str
+) -> None:
+    _, token = await new(engine, clock, namespace)
+    door = keeper(engine, clock, remembered_s=LONG_S)
+    asking = asyncio.create_task(door.key_of(token))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    door.forget()
+    await asking
+    assert door.remembered(token) is None
+    await door.key_of(token)
+    assert door.remembered(token) is not None
+    await door.stop()
+
+
 async def test_revoked_key_is_refused_after_the_time_it_is_remembered(
     engine: AsyncEngine, clock: Clock, namespace: str
 ) -> None:

@@ -187,6 +187,20 @@ async def test_reserved_event_types_are_refused_with_their_pattern(
         assert free.status_code == HTTPStatus.CREATED
 
 
+async def test_reserved_event_types_bind_polars_meters_too(database: str, tmp_path: Path) -> None:
+    def meter_of(name: str) -> dict[str, object]:
+        named = {"property": "name", "operator": "eq", "value": name}
+        only = {"conjunction": "and", "clauses": [named]}
+        return {"name": "Meter", "filter": only, "aggregation": {"func": "count"}}
+
+    async with started(database, tmp_path, CALLS, **RESERVED) as client:
+        refused = await client.post("/v1/meters/", json=meter_of("billing.paid"))
+        assert refused.status_code == 422
+        assert "matched reserved pattern" in refused.text
+        free = await client.post("/v1/meters/", json=meter_of("billing"))
+        assert free.status_code == HTTPStatus.CREATED
+
+
 async def test_reserved_event_types_bind_configured_meters_too(
     database: str, tmp_path: Path
 ) -> None:

@@ -185,15 +185,16 @@ def test_csv_has_the_customer_where_it_was_asked_for(api: Owners, market: Market
     customer = market.acme["id"]
     asked = {"filterCustomerId": customer}
     assert csv(api, market.meter, asked) == ["customer_id,value", f"{customer},31.100000"]
-    between = {**asked, "groupBy": ["g", "customer_id", "subject"], "subject": market.us}
+    key = market.acme["key"]
+    between = {**asked, "groupBy": ["g", "customer_id", "subject"], "subject": key}
     assert csv(api, market.meter, between) == [
         "subject,g,customer_id,value",
-        f"{market.us},x,{customer},4.000000",
+        f"{key},x,{customer},8.000000",
     ]
-    before = {**asked, "groupBy": ["customer_id", "g"], "subject": market.us}
+    before = {**asked, "groupBy": ["customer_id", "g"], "subject": key}
     assert csv(api, market.meter, before) == [
         "subject,customer_id,g,value",
-        f"{market.us},{customer},x,4.000000",
+        f"{key},{customer},x,8.000000",
     ]
 
 

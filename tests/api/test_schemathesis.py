@@ -14,7 +14,12 @@ from typing import Any, Final
 import httpx
 import pytest
 import schemathesis
-from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    negative_data_rejection,
+    positive_data_acceptance,
+    unsupported_method,
+)
 from tests.support.databases import new_database
 from tests.support.portal import PORTAL_SECRET
 from tests.support.server import running_server
@@ -87,6 +92,30 @@ OPERATIONS: Final = (
     "upsert-customer",
     "delete-customer",
 )
+POLAR_OPERATIONS: Final = (
+    "polarIngestEvents",
+    "polarListEvents",
+    "polarListEventNames",
+    "polarGetEvent",
+    "polarCreateMeter",
+    "polarListMeters",
+    "polarGetMeter",
+    "polarUpdateMeter",
+    "polarGetMeterQuantities",
+    "polarListMeterEvents",
+    "polarCreateCustomer",
+    "polarListCustomers",
+    "polarGetCustomer",
+    "polarUpdateCustomer",
+    "polarDeleteCustomer",
+    "polarGetCustomerExternal",
+    "polarUpdateCustomerExternal",
+    "polarDeleteCustomerExternal",
+    "polarGetCustomerState",
+    "polarGetCustomerStateExternal",
+    "polarListCustomerMeters",
+    "polarGetCustomerMeter",
+)
 READING_A_METER: Final = (
     "getMeter",
     "queryMeter",
@@ -100,6 +129,25 @@ READING_A_METER: Final = (
 # JSON Schema cannot say that a customer exists, that a cursor is one of ours, or that COUNT takes
 # no value: such requests fit the document and are refused all the same.
 UNSAYABLE: Final[list[Any]] = [positive_data_acceptance]
+# Nor that one of two ids is needed, or what a UUID may look like. Polar takes numbers as texts.
+POLAR_UNSAYABLE: Final[list[Any]] = [*UNSAYABLE, negative_data_rejection]
+# An event's id may stand where `ingest` does, and an external id may end in `/state`.
+METHODS: Final[list[Any]] = [unsupported_method, allow_header_conformance]
+POLAR_SHARED_PATHS: Final = ("polarIngestEvents", "polarGetCustomerStateExternal")
+# Below keys of subjects and customers, which may hold slashes: `DELETE /subjects/a/entitlements`
+# is of the subject `a/entitlements`, so other methods are allowed than the document says.
+BELOW_A_KEY: Final = frozenset(
+    {
+        "createEntitlement",
+        "createCustomerEntitlementV2",
+        "createGrant",
+        "resetEntitlementUsage",
+        "overrideEntitlement",
+        "getEntitlementValue",
+        "getEntitlementHistory",
+        "getCustomerAccess",
+    }
+)
 SLUG: Final = "aimed_at"
 EXAMPLES: Final = 40
 
@@ -203,7 +251,7 @@ def headers_for(operation_id: str, base_url: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {created.raise_for_status().json()['token']}"}
 
 
-def proof(operation_id: str) -> Any:
+def proof(operation_id: str, unsayable: list[Any]) -> Any:
     """A test of one operation, with requests that fit the document and requests that break it."""
     schema = schemathesis.openapi.from_dict(DOCUMENT).include(operation_id=operation_id)
     schema.config.generation.update(max_examples=EXAMPLES, deterministic=True)
@@ -213,7 +261,8 @@ def proof(operation_id: str) -> Any:
         headers: dict[str, str] = dict(case.headers or {})
         lenient = "lenient" in headers.get("Prefer", "")
         # A request that asks for it is accepted although some of its events are not.
-        excluded = [*UNSAYABLE, negative_data_rejection] if lenient else UNSAYABLE
+        excluded = [*unsayable, negative_data_rejection] if lenient else list(unsayable)
+        excluded += [unsupported_method] if operation_id in BELOW_A_KEY else []
         case.call_and_validate(
             base_url=hostile, headers=headers_for(operation_id, hostile), excluded_checks=excluded
         )
@@ -254,4 +303,8 @@ for _operation_id in READING_A_METER:
     globals()[f"test_requests_that_reach_events_of_{_name}"] = aimed_proof(_operation_id)
 for _operation_id in OPERATIONS:
     _name = _operation_id.replace("-", "_")
-    globals()[f"test_document_holds_for_{_name}"] = proof(_operation_id)
+    globals()[f"test_document_holds_for_{_name}"] = proof(_operation_id, UNSAYABLE)
+for _operation_id in POLAR_OPERATIONS:
+    _shared = METHODS if _operation_id in POLAR_SHARED_PATHS else []
+    _test = proof(_operation_id, [*POLAR_UNSAYABLE, *_shared])
+    globals()[f"test_document_holds_for_{_operation_id}"] = _test

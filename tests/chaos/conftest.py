@@ -1,8 +1,6 @@
 """CHAOS_SEED repeats a run, CHAOS_RUNS asks for more of them, CHAOS_ROUNDS for longer ones.
 
-Twenty of both kinds, with their seeds in a summary at the end (half an hour):
-
-    CHAOS_RUNS=20 CHAOS_ROUNDS=2 make test ARGS="-n 0 tests/chaos -k 'kill_nine or crash'"
+`make chaos` does twenty of both kinds, with their seeds in a summary at the end.
 """
 
 import random

@@ -51,9 +51,9 @@ async def test_what_is_not_committed_is_not_acknowledged(
     store = PostgresEventStore(lone)
     one = event(namespace)
     if repeated:
-        monkeypatch.setattr(postgres_events, "LOOK_UPS", 0)
-        store = PostgresEventStore(lone)
         assert await store.append([one]) == [True]
+        monkeypatch.setattr(postgres_events, "LOOK_UPS", 0)
+        store = PostgresEventStore(lone)  # it has not met the event
     monkeypatch.setattr(postgres_events, "driver_connection", begun)
     with pytest.raises(Unavailable):
         await store.append([one, event(namespace)])

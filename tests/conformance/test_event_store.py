@@ -20,7 +20,7 @@ from monometer.core.expression import (
     Text,
 )
 from monometer.core.jsonpath import parse
-from monometer.store.event_store import EventOrder, EventPage, EventStore, Position
+from monometer.store.event_store import EventOrder, EventPage, EventStore, Position, SeenType
 from monometer.store.postgres_events import LOOK_UPS
 
 
@@ -200,6 +200,53 @@ class TestListing:
         where = Like(Attribute("subject"), "ann%", ignore_case=True)
         page = await store.list_events(EventPage(namespace=namespace, where=where, limit=10))
         assert {one.event.subject for one in page} == {"ann", "Anna"}
+
+    async def test_a_list_goes_either_way_and_passes_over_what_it_is_told_to(
+        self, store: EventStore, namespace: str
+    ) -> None:
+        events = [event(namespace, time=NOON + timedelta(hours=n)) for n in range(5)]
+        await store.append(events)
+        for descending, expected in ((True, events[::-1]), (False, events)):
+            page = EventPage(namespace=namespace, limit=2, offset=1, descending=descending)
+            assert [one.event for one in await store.list_events(page)] == expected[1:3]
+        last = events[1]
+        after = Position(last.time, event_key(last.source, last.id))
+        page = EventPage(namespace=namespace, limit=9, after=after, descending=False)
+        assert [one.event for one in await store.list_events(page)] == events[2:]
+        beyond = EventPage(namespace=namespace, limit=9, offset=10**30)
+        assert await store.list_events(beyond) == []
+
+    async def test_as_many_are_counted_as_are_listed(
+        self, store: EventStore, namespace: str
+    ) -> None:
+        await store.append([event(namespace, type=name) for name in "aab"])
+        a = Compare("=", Attribute("type"), Literal("a"))
+        assert await store.count_events(namespace, EVERYTHING) == 3
+        assert await store.count_events(namespace, a) == 2
+        assert await store.count_events(f"{namespace}-other", EVERYTHING) == 0
+
+    async def test_events_are_found_by_their_keys(self, store: EventStore, namespace: str) -> None:
+        one, other = event(namespace), event(namespace)
+        await store.append([one, other])
+        keys = [event_key(one.source, one.id), bytes(16)]
+        assert [found.event for found in await store.find_events(namespace, keys)] == [one]
+        assert await store.find_events(f"{namespace}-other", keys) == []
+
+    async def test_types_tell_how_many_events_they_have_and_when(
+        self, store: EventStore, namespace: str
+    ) -> None:
+        later = NOON + timedelta(hours=1)
+        await store.append(
+            [
+                event(namespace, type="b"),
+                event(namespace, type="a", time=later),
+                event(namespace, type="a"),
+            ]
+        )
+        found = await store.types(namespace, EVERYTHING, types_max=2)
+        assert found == [SeenType("a", 2, NOON, later), SeenType("b", 1, NOON, NOON)]
+        with pytest.raises(InvalidInput):
+            await store.types(namespace, EVERYTHING, types_max=1)
 
     async def test_the_time_of_storing_is_the_appends_own(
         self, store: EventStore, namespace: str

@@ -115,9 +115,6 @@ def statements(engine: AsyncEngine) -> Iterator[list[str]]:
     def watch(adapted: Any, *_: object) -> None:
         adapted.driver_connection.add_query_logger(log)
 
-    def unwatch(adapted: Any, *_: object) -> None:
-        adapted.driver_connection.remove_query_logger(log)
-
     def log(record: Any) -> None:
         if record.query.lstrip().upper().startswith(("SELECT", "WITH")):
             sent.append(record.query)
@@ -125,13 +122,11 @@ def statements(engine: AsyncEngine) -> Iterator[list[str]]:
     pool = engine.sync_engine
     listening.listen(pool, "before_cursor_execute", note)
     listening.listen(pool, "checkout", watch)
-    listening.listen(pool, "checkin", unwatch)
     try:
         yield sent
     finally:
         listening.remove(pool, "before_cursor_execute", note)
         listening.remove(pool, "checkout", watch)
-        listening.remove(pool, "checkin", unwatch)
 
 
 async def fold(house: House) -> None:

@@ -13,21 +13,31 @@ from uuid import uuid4
 import pytest
 from tests.interop.install import (
     NODE,
+    POLAR_1,
+    POLAR_16,
+    POLAR_30,
     PYTHON_B185,
     PYTHON_B236,
     Target,
     node_is_missing,
     node_is_required,
 )
-from tests.interop.story import EVERY, HERE, Told, story_for
+from tests.interop.story import EVERY, HERE, POLAR, Told, story_for
 
 DRIVER_TIMEOUT_S: Final = 120
+
+Ended: TypeAlias = tuple[str, subprocess.CompletedProcess[str]]
+Tell: TypeAlias = Callable[[str, Target, Path], Ended]
 
 DRIVERS: Final = {
     "node-beta185": (NODE, HERE / "node" / "beta185.mjs"),
     "node-beta232": (NODE, HERE / "node" / "beta232.mjs"),
     "python-b185": (PYTHON_B185, HERE / "python" / "b185.py"),
     "python-b236": (PYTHON_B236, HERE / "python" / "b236.py"),
+    "polar-node": (NODE, HERE / "node" / "polar.mjs"),
+    "polar-0.16": (POLAR_16, HERE / "python" / "polar0.py"),
+    "polar-0.30": (POLAR_30, HERE / "python" / "polar0.py"),
+    "polar-1.0": (POLAR_1, HERE / "python" / "polar1.py"),
 }
 
 ENTITLING_DRIVERS: Final = {
@@ -57,17 +67,15 @@ def require(target: Target) -> None:
 
 
 @pytest.fixture(scope="session")
-def tell(
-    base_url: str,
-) -> Callable[[Target, Path], tuple[str, subprocess.CompletedProcess[str]]]:
+def tell(base_url: str) -> Tell:
     """Runs a client's driver, once in a session, with a tag of its own."""
 
     @cache
-    def run(target: Target, driver: Path) -> tuple[str, subprocess.CompletedProcess[str]]:
+    def run(client: str, target: Target, driver: Path) -> Ended:
         tag = f"i{uuid4().hex[:12]}"
         with driver.open("rb") as script:
             ended = subprocess.run(
-                [*command(target, driver), json.dumps(story_for(tag, base_url))],
+                [*command(target, driver), json.dumps(story_for(client, tag, base_url))],
                 stdin=script,
                 capture_output=True,
                 text=True,
@@ -79,9 +87,6 @@ def tell(
         return tag, ended
 
     return run
-
-
-Tell: TypeAlias = Callable[[Target, Path], tuple[str, subprocess.CompletedProcess[str]]]
 
 
 @pytest.fixture(params=EVERY)
@@ -96,8 +101,14 @@ def entitling(request: pytest.FixtureRequest, tell: Tell) -> Told:
     return _told(tell, request.param, *ENTITLING_DRIVERS[request.param])
 
 
+@pytest.fixture(params=POLAR)
+def told_polar(request: pytest.FixtureRequest, tell: Tell) -> Told:
+    """The story of Polar's clients as one of them told it."""
+    return _told(tell, request.param, *DRIVERS[request.param])
+
+
 def _told(tell: Tell, client: str, target: Target, driver: Path) -> Told:
     require(target)
-    tag, ended = tell(target, driver)
+    tag, ended = tell(client, target, driver)
     assert ended.returncode == 0, f"{client}:\n{ended.stderr}"
     return Told(client=client, tag=tag, steps=json.loads(ended.stdout))

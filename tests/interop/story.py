@@ -15,9 +15,14 @@ OLDEST: Final = ("node-beta185", "python-b185")
 Row: TypeAlias = tuple[str, str, str | None, dict[str, str | None], float]
 
 
-def story_for(tag: str, base_url: str) -> dict[str, Any]:
-    """story.json for one client: `tag` keeps its meters, subjects and events apart from others."""
-    text = (HERE / "story.json").read_text().replace("{tag}", tag)
+POLAR: Final = ("polar-node", "polar-0.16", "polar-0.30", "polar-1.0")
+POLAR_NEW: Final = ("polar-node", "polar-0.30", "polar-1.0")
+
+
+def story_for(client: str, tag: str, base_url: str) -> dict[str, Any]:
+    """The story of one client: `tag` keeps its meters, subjects and events apart from others."""
+    name = "polar_story.json" if client in POLAR else "story.json"
+    text = (HERE / name).read_text().replace("{tag}", tag)
     return {"baseUrl": base_url, "tag": tag, **json.loads(text)}
 
 

@@ -20,7 +20,9 @@ from monometer.core.expression import (
     Boolean,
     Case,
     Compare,
+    Epoch,
     Expression,
+    Joined,
     Kind,
     Like,
     Literal,
@@ -107,7 +109,8 @@ def _path(draw: Draw) -> Path:
 
 
 def _text(draw: Draw, depth: int) -> Expression:
-    match _pick(draw, "path", "path", "path", "attribute", "kind", "literal", *["case"] * depth):
+    inner = ["case", "joined"] * depth
+    match _pick(draw, "path", "path", "path", "attribute", "kind", "literal", *inner):
         case "path":
             return Text(_path(draw), draw(st.none() | literal_texts))
         case "attribute":
@@ -116,12 +119,20 @@ def _text(draw: Draw, depth: int) -> Expression:
             return Kind(_path(draw))
         case "literal":
             return Literal(draw(literal_texts))
+        case "joined":
+            return _joined(draw, depth - 1)
         case _:
             return _case(draw, depth - 1, _text)
 
 
+def _joined(draw: Draw, depth: int) -> Expression:
+    parts = (_pick(draw, _text, _number, _boolean) for _ in range(draw(st.integers(0, 3))))
+    return Joined(tuple(part(draw, depth) for part in parts))
+
+
 def _number(draw: Draw, depth: int) -> Expression:
-    match _pick(draw, "path", "path", "literal", *["arithmetic", "arithmetic", "case"] * depth):
+    inner = ["arithmetic", "arithmetic", "case", "epoch"] * depth
+    match _pick(draw, "path", "path", "literal", *inner):
         case "path":
             return Number(_path(draw), draw(st.booleans()))
         case "literal":
@@ -129,6 +140,8 @@ def _number(draw: Draw, depth: int) -> Expression:
         case "arithmetic":
             operation = _pick(draw, *OPERATIONS)
             return Arithmetic(operation, _number(draw, depth - 1), _number(draw, depth - 1))
+        case "epoch":
+            return Epoch(_instant(draw, depth - 1))
         case _:
             return _case(draw, depth - 1, _number)
 

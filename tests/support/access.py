@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.databases import new_database
 from tests.support.metering import TIMEOUT_S
+from tests.support.portal import PORTAL_SECRET
 from tests.support.server import running_server
 from ulid import ULID
 
@@ -39,7 +40,13 @@ class Guarded(NamedTuple):
 @contextmanager
 def guarded_server(database_url: str, directory: Path, **settings: str) -> Iterator[Guarded]:
     admin_key = f"test-{secrets.token_hex(16)}"
-    given = {"auth": "required", "admin_key": admin_key, "namespace": HOME, **settings}
+    given = {
+        "auth": "required",
+        "admin_key": admin_key,
+        "namespace": HOME,
+        "portal_token_secret": PORTAL_SECRET,
+        **settings,
+    }
     with running_server(database_url, directory, **given) as url:
         yield Guarded(url, database_url, admin_key, directory / "server.log")
 

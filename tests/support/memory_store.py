@@ -1,6 +1,6 @@
 """The event store's twin: a dict, and the reference fold. What it says is what every store says."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,7 +12,7 @@ from monometer.core.evaluation import evaluate, facts_of, holds
 from monometer.core.event import Event, Json, StoredEvent, event_key, parse_json
 from monometer.core.expression import Expression, Predicate
 from monometer.core.usage import UsageQuery, UsageRow
-from monometer.store.event_store import EventOrder, EventPage
+from monometer.store.event_store import EventOrder, EventPage, SeenType
 
 BATCH_ROWS = 3  # few, so that short answers have several
 
@@ -64,7 +64,30 @@ class MemoryEventStore:
             beyond = lt if page.descending else gt
             taken = [one for one in taken if beyond(one[:2], after)]
         taken.sort(key=lambda one: one[:2], reverse=page.descending)
-        return [stored for _, _, stored in taken[: page.limit]]
+        return [stored for _, _, stored in taken[page.offset :][: page.limit]]
+
+    async def count_events(self, namespace: str, where: Predicate) -> int:
+        return len(self._taken(namespace, where))
+
+    async def find_events(self, namespace: str, keys: Collection[bytes]) -> list[StoredEvent]:
+        return [self._events[namespace, key] for key in keys if (namespace, key) in self._events]
+
+    async def types(self, namespace: str, where: Predicate, *, types_max: int) -> list[SeenType]:
+        times: dict[str, list[datetime]] = {}
+        for stored in self._taken(namespace, where):
+            times.setdefault(stored.event.type, []).append(stored.event.time)
+        if len(times) > types_max:
+            raise InvalidInput(f"there are more than {types_max} event types")
+        return [
+            SeenType(name, len(seen), min(seen), max(seen)) for name, seen in sorted(times.items())
+        ]
+
+    def _taken(self, namespace: str, where: Predicate) -> list[StoredEvent]:
+        return [
+            stored
+            for (owner, _), stored in self._events.items()
+            if owner == namespace and holds(where, facts_of(stored))
+        ]
 
     async def distinct(
         self, namespace: str, of: Expression, where: Predicate, *, values_max: int

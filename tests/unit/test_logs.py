@@ -30,6 +30,8 @@ try:
 except ZeroDivisionError:
     log.exception("failed")
 warnings.warn("old")
+if logging.getLogger("uvicorn.access").hasHandlers():
+    log.error("uvicorn makes records of requests too")
 """
 
 

@@ -20,7 +20,10 @@ from monometer.services.features import Features
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
 from monometer.services.keys import Keys
+from monometer.services.owners import Owners
+from monometer.services.people import People
 from monometer.services.portal import Portal
+from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.store.event_store import EventStore
@@ -43,11 +46,15 @@ class Services:
     consuming: Consuming
     subjects: Subjects
     customers: Customers
+    owners: Owners
     usage: Usage
     keys: Keys
     doorkeeper: Doorkeeper
     portal: Portal | None
     """None while it is disabled."""
+    people: People
+    quantities: QuantityService
+    new_id: Callable[[], str]
 
 
 def services_of(request: Request) -> Services:

@@ -1,6 +1,6 @@
 """The finishing touches on the OpenAPI document that FastAPI makes of the routes."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -9,7 +9,12 @@ from pydantic.json_schema import models_json_schema
 from monometer.api.openmeter.consumption_shapes import ConsumptionInput
 from monometer.api.openmeter.event_shapes import Event
 from monometer.api.openmeter.v3 import router as v3
+from monometer.api.polar.ingest import PolarEventsIngest
+from monometer.api.polar.paths import PREFIX
 from monometer.api.problems import Problem
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 DESCRIPTION = """
 Send usage as CloudEvents, define meters over them, and ask for exact aggregates by window and
@@ -24,6 +29,9 @@ TAGS = [
     {"name": "Customers", "description": "To whom the usage of subjects belongs."},
     {"name": "Entitlements", "description": "Usage becomes access: credit, limits, switches."},
     {"name": "Portal", "description": "Tokens that show a customer their own usage."},
+    {"name": "Polar Meters", "description": "Meters and quantities, as Polar's clients ask."},
+    {"name": "Polar Events", "description": "Events, as Polar's clients send and list them."},
+    {"name": "Polar Customers", "description": "Customers and their meters, for Polar's clients."},
     {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
     {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},
     {"name": "Customers v3", "description": "The same customers in the form of `/api/v3`."},
@@ -60,23 +68,21 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemes = document["components"].setdefault("securitySchemes", {})
     schemes["ApiKey"] = {"type": "http", "scheme": "bearer"}
     document["security"] = [{"ApiKey": []}, {}]
-    # Shapes that no route declares to FastAPI: problems, the body of ingest, nested parameters.
+    # Shapes that no route declares to FastAPI: problems, bodies of ingest, nested parameters.
+    bodies = (Event, ConsumptionInput, PolarEventsIngest)
+    undeclared_shapes: tuple[type[BaseModel], ...] = (Problem, *bodies, *v3.SHAPES)
     _, undeclared = models_json_schema(
-        [
-            (Problem, "validation"),
-            (Event, "validation"),
-            (ConsumptionInput, "validation"),
-            *((shape, "validation") for shape in v3.SHAPES),
-        ],
+        [(shape, "validation") for shape in undeclared_shapes],
         ref_template="#/components/schemas/{model}",
     )
     document["components"]["schemas"] = schemas = undeclared["$defs"] | schemas
-    # Invalid requests are problems with status 400, never FastAPI's 422.
+    # Invalid requests are problems with status 400, never FastAPI's 422; Polar's has its own shape.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    for item in document["paths"].values():
+    for path, item in document["paths"].items():
         for operation in item.values():
-            operation["responses"].pop("422", None)
+            if not path.startswith(PREFIX):
+                operation["responses"].pop("422", None)
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])
     return document

@@ -77,7 +77,8 @@ class RequestContext:
                 if not _SAFE_HEADERS.keys().isdisjoint(name for name, _ in headers):
                     given = {name for name, _ in headers}
                     safe = [one for one in safe if one[0] not in given]
-                headers += [(b"x-request-id", request_id.encode()), *safe]
+                # The list may be the answer's own, and an answer may be sent again.
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *safe]
             await send(message)
 
         try:

@@ -22,6 +22,7 @@ from monometer.api.openmeter import (
 )
 from monometer.api.openmeter.v3 import errors as v3_errors
 from monometer.api.openmeter.v3 import router as v3
+from monometer.api.polar import routes as polar
 
 router = APIRouter()
 for part in (ingest, events, meters, meter_query, features, portal, info, v3, keys, health):
@@ -31,5 +32,6 @@ for part in (
     grants, grants_v2, consume, entitlements, entitlements_v2, access, subjects, customers,
 ):  # fmt: skip
     router.include_router(part.router)
+router.include_router(polar.router)
 
 problems.tell_otherwise(v3_errors.PATH_PREFIX, v3_errors.respond)

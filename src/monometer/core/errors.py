@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldError:
-    """One thing wrong with an input: `field` is a JSON pointer such as `/3/subject`, or a name."""
+    """One thing wrong with an input: `field` is a JSON pointer such as `/3/subject`, or a name.
+
+    `code` tells the rule that it breaks, to clients that ask for it.
+    """
 
     field: str
     message: str

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, TypeAlias, assert_never, cast
@@ -18,7 +18,9 @@ from monometer.core.expression import (
     Case,
     Compare,
     Comparison,
+    Epoch,
     Expression,
+    Joined,
     Kind,
     Like,
     Literal,
@@ -130,7 +132,7 @@ def number(value: Json | Absent, *, strings: bool) -> Decimal | None:
             return None
 
 
-def evaluate(expression: Expression, on: Facts) -> Value:
+def evaluate(expression: Expression, on: Facts) -> Value:  # noqa: C901 - one case a node
     match expression:
         case Attribute(name):
             return on.stored_at if name == "stored_at" else cast("Value", getattr(on.event, name))
@@ -150,11 +152,25 @@ def evaluate(expression: Expression, on: Facts) -> Value:
             return value
         case Arithmetic(operation, left, right):
             return _arithmetic(operation, evaluate(left, on), evaluate(right, on))
+        case Epoch(of):
+            at = evaluate(of, on)
+            return Decimal((at - _EPOCH) // _SECOND) if isinstance(at, datetime) else None
+        case Joined(parts):
+            texts = [_text_form(evaluate(part, on)) for part in parts]
+            return None if None in texts else "".join(map(str, texts))
         case Case(branches, otherwise):
             chosen = next((result for test, result in branches if holds(test, on)), otherwise)
             return None if chosen is None else evaluate(chosen, on)
         case _:
             assert_never(expression)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+
+
+def _text_form(value: Value) -> str | None:
+    return None if isinstance(value, datetime) else text(value)
 
 
 def _arithmetic(operation: Operation, left: Value, right: Value) -> Decimal | None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 Json: TypeAlias = str | Decimal | bool | list["Json"] | dict[str, "Json"] | None
@@ -45,10 +46,13 @@ def event_key(source: str, event_id: str) -> bytes:
     BLAKE2b of the length-prefixed source followed by the id, so that ("a", "bc") and ("ab", "c")
     differ. Half the size of the texts in the one index that every insert must visit.
     """
-    prefix = source.encode()
-    return hashlib.blake2b(
-        b"%d:%b%b" % (len(prefix), prefix, event_id.encode()), digest_size=16
-    ).digest()
+    return hashlib.blake2b(_prefix(source) + event_id.encode(), digest_size=16).digest()
+
+
+@lru_cache(maxsize=256)  # one sender's events come together
+def _prefix(source: str) -> bytes:
+    text = source.encode()
+    return b"%d:%b" % (len(text), text)
 
 
 def parse_json(text: str) -> Json:

@@ -84,6 +84,23 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True)
+class Epoch:
+    """Whole seconds from 1970 to an instant, rounded down: a number."""
+
+    of: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The text forms of its parts, one after another; None when a part is. No part is an instant.
+
+    Of one part, it makes text of a number or a boolean.
+    """
+
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """The first branch whose predicate holds, else `otherwise`; branches share one type."""
 
@@ -144,7 +161,17 @@ class Not:
 
 
 Expression: TypeAlias = (
-    Attribute | Member | Text | Number | Boolean | Kind | Literal | Arithmetic | Case
+    Attribute
+    | Member
+    | Text
+    | Number
+    | Boolean
+    | Kind
+    | Literal
+    | Arithmetic
+    | Epoch
+    | Joined
+    | Case
 )
 Predicate: TypeAlias = Compare | OneOf | Like | AllOf | AnyOf | Not
 
@@ -165,9 +192,9 @@ def leaves(of: Expression | Predicate) -> Iterator[Expression]:
                 yield from leaves(result)
             if otherwise is not None:
                 yield from leaves(otherwise)
-        case OneOf(inner, _) | Like(inner, _, _) | Not(inner):
+        case OneOf(inner, _) | Like(inner, _, _) | Not(inner) | Epoch(inner):
             yield from leaves(inner)
-        case AllOf(parts) | AnyOf(parts):
+        case AllOf(parts) | AnyOf(parts) | Joined(parts):
             for part in parts:
                 yield from leaves(part)
         case _:

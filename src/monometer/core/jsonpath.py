@@ -24,9 +24,16 @@ Step: TypeAlias = str | int | Each
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Where a value stands inside an event's data: member names, array indexes, `Each`."""
+    """Where a value stands inside an event's data: member names, array indexes, `Each`.
+
+    Raises InvalidInput for more than STEPS_MAX steps.
+    """
 
     steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.steps) > STEPS_MAX:
+            raise InvalidInput(f"invalid JSONPath, more than {STEPS_MAX} steps")
 
 
 _STEP = re.compile(
@@ -36,6 +43,7 @@ _STEP = re.compile(
     rf"""|\[\s*(?P<index>[0-9]{{1,{INDEX_DIGITS_MAX}}})\s*\]"""
     r"""|(?P<each>\[\s*\*\s*\]|\.\*)"""
 )
+_PLAIN = re.compile(r"\w+")
 _ESCAPE = re.compile(r"""\\(["'\\])""")
 
 
@@ -54,9 +62,24 @@ def parse(text: str) -> Path:
             raise InvalidInput(f"invalid JSONPath, not understood from character {at + 1}: {text}")
         steps.append(_step(match))
         at = match.end()
-    if len(steps) > STEPS_MAX:
-        raise InvalidInput(f"invalid JSONPath, more than {STEPS_MAX} steps")
     return Path(tuple(steps))
+
+
+def spelled(path: Path) -> str:
+    """A text that `parse` reads as `path`."""
+    return "$" + "".join(map(_spelled, path.steps))
+
+
+def _spelled(step: Step) -> str:
+    match step:
+        case Each():
+            return "[*]"
+        case int():
+            return f"[{step}]"
+        case _ if _PLAIN.fullmatch(step):
+            return f".{step}"
+        case _:
+            return '["{}"]'.format(step.replace("\\", "\\\\").replace('"', '\\"'))
 
 
 def _step(match: re.Match[str]) -> Step:

@@ -1,14 +1,16 @@
 """A meter: which events it takes, which value of each, and how the values are folded."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from monometer.core import jsonpath
 from monometer.core.aggregation import Aggregation
+from monometer.core.definition import Definition, read
 from monometer.core.errors import InvalidInput
 from monometer.core.event import Json
 from monometer.core.expression import EVERYTHING, Expression, Number, Predicate, Text
@@ -23,7 +25,7 @@ RESERVED_GROUP_KEYS = frozenset({"subject", "customer_id"})
 _KEY = re.compile(KEY_PATTERN)
 _GROUP_KEY = re.compile(r"[a-zA-Z_][0-9a-zA-Z_]*")
 
-Metadata: TypeAlias = Mapping[str, str]
+Metadata: TypeAlias = Mapping[str, Any]  # to scalars; OpenMeter's are texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,10 @@ class Measure:
 class Meter:
     """A meter as it is kept. `key` is the wire's slug: unique among live meters of a namespace.
 
-    `value_property` and the values of `group_by` are JSONPaths, kept as they were written.
+    `value_property` and the values of `group_by` are JSONPaths, kept as they were written. With a
+    `definition`, that alone says which events count and what their value is; `event_type` and
+    `value_property` then tell as much of it as they can. `event_type` None takes every type. An
+    archived meter answers as before.
     """
 
     namespace: str
@@ -55,7 +60,7 @@ class Meter:
     name: str
     description: str | None
     aggregation: Aggregation
-    event_type: str
+    event_type: str | None
     event_from: datetime | None
     value_property: str | None
     group_by: Mapping[str, str]
@@ -64,13 +69,17 @@ class Meter:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    archived_at: datetime | None = None
+    definition: Definition | None = None
 
     def measure(self) -> Measure:
+        defined = None if self.definition is None else read(self.definition)
         return Measure(
             aggregation=self.aggregation,
             event_type=self.event_type,
-            value=self._value(),
+            value=self._value() if defined is None else defined.value,
             groups={name: Text(jsonpath.parse(path), "") for name, path in self.group_by.items()},
+            where=EVERYTHING if defined is None else defined.where,
             event_from=self.event_from,
         )
 
@@ -79,6 +88,19 @@ class Meter:
             return None
         path = jsonpath.parse(self.value_property)
         return Text(path) if self.aggregation is Aggregation.UNIQUE_COUNT else Number(path)
+
+
+EVERY_TYPE = "*"  # told to those who expect an event type of every meter
+
+
+def texts_of(metadata: Metadata | None) -> dict[str, str] | None:
+    """Metadata for those who know texts only."""
+    if metadata is None:
+        return None
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in metadata.items()
+    }
 
 
 def validate(

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from monometer.core import jsonpath
 from monometer.core.aggregation import Aggregation
-from monometer.core.evaluation import Absent, Facts, find, number
+from monometer.core.evaluation import Absent, Facts, find, holds, number
 from monometer.core.meter import Meter
 
 _INFINITY = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
@@ -16,15 +16,22 @@ def problems(facts: Facts, meters: Sequence[Meter]) -> list[str]:
 
     `meters` are the live meters of the namespace. Wording: OpenMeter's, which clients show.
     """
-    of_type = [meter for meter in meters if meter.event_type == facts.event.type]
+    of_type = [meter for meter in meters if _concerns(facts, meter)]
     if not of_type:
         return [f"no meter found for event type: {facts.event.type}"]
     messages = (_problem(facts, meter) for meter in of_type)
     return [f"invalid event: {message}" for message in messages if message is not None]
 
 
+def _concerns(facts: Facts, meter: Meter) -> bool:
+    if meter.event_type not in {None, facts.event.type}:
+        return False
+    return meter.definition is None or holds(meter.measure().where, facts)
+
+
 def _problem(facts: Facts, meter: Meter) -> str | None:
-    if meter.value_property is None:
+    """Of a defined meter there is none: it takes only what it can use."""
+    if meter.value_property is None or meter.definition is not None:
         return None
     if isinstance(facts.data, Absent | None):
         return "null and missing value property"

@@ -4,16 +4,20 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from monometer.core.aggregation import Aggregation
+from monometer.core.definition import Definition, read
 from monometer.core.errors import Conflict, InvalidInput, NotFound
-from monometer.core.event import TIME_END, TIME_MIN
+from monometer.core.event import TIME_END, TIME_MIN, Json
 from monometer.core.expression import EVERYTHING, Predicate
-from monometer.core.meter import Metadata, Meter, validate, validate_groups
+from monometer.core.meter import KEY_CHARS_MAX, Metadata, Meter, validate, validate_groups
+from monometer.core.uuids import ids_of
 from monometer.store import features, meters
 from monometer.store.engine import reading, snapshot, transaction
+from monometer.store.meters import MeterFilter
 from monometer.store.pages import Page
 
 
@@ -30,6 +34,27 @@ class NewMeter:
     value_property: str | None = None
     group_by: Mapping[str, str]
     metadata: Metadata | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDefinedMeter:
+    """A meter by its definition. Its key is derived from its name, which need not be unique."""
+
+    name: str
+    metadata: Metadata
+    annotations: Mapping[str, Json] | None
+    definition: Definition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterEdit:
+    """A change of some parts of a meter: what is None is kept."""
+
+    name: str | None = None
+    metadata: Metadata | None = None
+    annotations: Mapping[str, Json] | None = None
+    archived: bool | None = None
+    definition: Definition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +146,90 @@ class Catalog:
             updated_at=now,
             deleted_at=None,
         )
+        await self._create(meter)
+        return meter
+
+    async def create_defined_meter(self, namespace: str, new: NewDefinedMeter) -> Meter:
+        """Raises InvalidInput for a definition that cannot be carried out."""
+        says, now, id_ = read(new.definition), self._now(), self._new_id()
+        self._ensure_free(says.event_type or "")
+        meter = Meter(
+            namespace=namespace,
+            id=id_,
+            key=derived_key(new.name),
+            name=new.name,
+            description=None,
+            aggregation=says.aggregation,
+            event_type=says.event_type,
+            event_from=None,
+            value_property=says.value_property,
+            group_by={},
+            metadata=new.metadata,
+            annotations=new.annotations,
+            created_at=now,
+            updated_at=now,
+            deleted_at=None,
+            definition=new.definition,
+        )
+        try:
+            await self._create(meter)
+        except Conflict:
+            meter = replace(meter, key=derived_key(new.name, id_))
+            await self._create(meter)
+        return meter
+
+    async def _create(self, meter: Meter) -> None:
         async with transaction(self._engine) as connection:
             await meters.create(connection, meter)
-        return meter
+
+    async def edit_meter(self, meter: Meter, edit: MeterEdit) -> Meter:
+        """Raises NotFound when it has been deleted meanwhile, and InvalidInput."""
+        async with transaction(self._engine) as connection:
+            found = await meters.find(connection, meter.namespace, meter.id, lock=True)
+            one = _found(found if found and not found.deleted_at else None, meter.id)
+            now = self._now()
+            archived_at = (one.archived_at or now) if edit.archived else None
+            changed = replace(
+                one,
+                name=one.name if edit.name is None else edit.name,
+                metadata=one.metadata if edit.metadata is None else edit.metadata,
+                annotations=one.annotations if edit.annotations is None else edit.annotations,
+                archived_at=one.archived_at if edit.archived is None else archived_at,
+                updated_at=now,
+            )
+            if edit.definition is not None:
+                says = read(edit.definition)
+                self._ensure_free(says.event_type or "")
+                changed = replace(
+                    changed,
+                    definition=edit.definition,
+                    aggregation=says.aggregation,
+                    event_type=says.event_type,
+                    value_property=says.value_property,
+                )
+            await meters.update(connection, changed)
+        return changed
+
+    async def search_meters(
+        self,
+        namespace: str,
+        wanted: MeterFilter,
+        *,
+        order: Sequence[tuple[str, bool]],
+        offset: int,
+        limit: int,
+    ) -> Page[Meter]:
+        """Live meters, ordered by columns that are each descending or not."""
+        async with reading(self._engine) as connection:
+            return await meters.search(
+                connection, namespace, wanted, order=order, offset=offset, limit=limit
+            )
+
+    async def meter_of_uuid(self, namespace: str, uuid: UUID) -> Meter:
+        """The live meter whose id has that UUID. Raises NotFound."""
+        async with reading(self._engine) as connection:
+            found = await meters.of_ids(connection, namespace, ids_of(uuid))
+        return _found(found[0] if found else None, str(uuid))
 
     async def update_meter(self, namespace: str, id_or_key: str, change: MeterChange) -> Meter:
         """Raises NotFound, also for a deleted meter, InvalidInput, and Conflict.
@@ -188,12 +294,23 @@ class Catalog:
                 "invalid meter event from: "
                 f"it must be from year {TIME_MIN.year} on and before {TIME_END.year}"
             )
+        self._ensure_free(new.event_type)
+
+    def _ensure_free(self, event_type: str) -> None:
         for pattern in self._reserved:
-            if pattern.search(new.event_type):
+            if pattern.search(event_type):
                 raise InvalidInput(
-                    f"invalid event type: event type '{new.event_type}' "
+                    f"invalid event type: event type '{event_type}' "
                     f"matched reserved pattern '{pattern.pattern}'"
                 )
+
+
+def derived_key(name: str, id_: str = "") -> str:
+    """A key made of the letters and digits of a name, and of an id where the name is not enough."""
+    words = re.findall(r"[a-z0-9]+", name.lower())
+    tail = id_.lower()
+    head = "_".join(words)[: KEY_CHARS_MAX - len(tail) - 1].strip("_") or "meter"
+    return f"{head}_{tail}" if tail else head
 
 
 def _found(meter: Meter | None, id_or_key: str) -> Meter:

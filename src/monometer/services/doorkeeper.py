@@ -51,6 +51,7 @@ class Doorkeeper:
         # Token → the key or None, and until when that holds; the oldest first.
         self._known: dict[str, tuple[ApiKey | None, float]] = {}
         self._asked: dict[str, asyncio.Future[ApiKey | None]] = {}
+        self._revocations = 0
         self._asking: asyncio.Task[None] | None = None
         self._noting: set[asyncio.Task[None]] = set()
 
@@ -73,6 +74,7 @@ class Doorkeeper:
     def forget(self) -> None:
         """A key was revoked in this process: it ends at once."""
         self._known.clear()
+        self._revocations += 1
 
     async def stop(self) -> None:
         """Wait for what is under way in the background."""
@@ -99,6 +101,7 @@ class Doorkeeper:
             while self._asked:
                 asked, self._asked = self._asked, {}
                 hashes = {token: hash_of(token) for token in asked}
+                revocations = self._revocations
                 try:
                     async with reading(self._engine) as connection:
                         keys = await api_keys.of_hashes(connection, hashes.values())
@@ -108,7 +111,8 @@ class Doorkeeper:
                     continue
                 found = {key.hash: key for key in keys}
                 answers = {token: found.get(hash_) for token, hash_ in hashes.items()}
-                self._remember(answers)
+                if revocations == self._revocations:  # else this may be from before one of them
+                    self._remember(answers)
                 for token, future in asked.items():
                     future.set_result(answers[token])
                 self._note_use(keys)

@@ -20,7 +20,7 @@ from monometer.store.event_store import EventStore
 log = structlog.get_logger()
 
 RETRY_AFTER_S = 1
-SECOND_FLUSH_EVENTS = 500
+SECOND_FLUSH_EVENTS = 32
 
 
 class _Request(NamedTuple):

@@ -13,7 +13,7 @@ from monometer.core.meter import Measure, Meter
 from monometer.core.usage import UTC_ZONE, UsageQuery, UsageRow, Whole
 from monometer.core.windows import MINUTE, Period, WindowSize, floor
 from monometer.services.catalog import Catalog
-from monometer.store.event_store import ExplainingEventStore, Reading
+from monometer.store.event_store import EventPage, ExplainingEventStore, Reading
 
 VALUES_DEFAULT_PERIOD = timedelta(hours=24)
 VALUES_PERIOD_MAX = timedelta(days=30)
@@ -67,6 +67,11 @@ class Usage:
         start = query.start or min(this_minute, query.end or this_minute)
         return Period(start, query.end or max(next_minute, start))
 
+    async def has_events(self, meter: Meter) -> bool:
+        """Whether any stored event counts for it."""
+        page = EventPage(namespace=meter.namespace, where=AllOf(tuple(of_type(meter))), limit=1)
+        return bool(await self.store.list_events(page))
+
     async def subjects(
         self, meter: Meter, start: datetime | None, end: datetime | None
     ) -> list[str]:
@@ -93,10 +98,7 @@ class Usage:
     async def _distinct(
         self, meter: Meter, of: Expression, start: datetime | None, end: datetime | None
     ) -> list[str]:
-        conditions: list[Predicate] = [
-            Compare("=", Attribute("type"), Literal(meter.event_type)),
-            *bounds(Attribute("time"), start, end),
-        ]
+        conditions = [*of_type(meter), *bounds(Attribute("time"), start, end)]
         return await self.store.distinct(
             meter.namespace, of, AllOf(tuple(conditions)), values_max=self.rows_max
         )
@@ -111,6 +113,14 @@ class Usage:
         )
         async with self.rows(query) as batches:
             return [(row.subject or "", row.value) async for batch in batches for row in batch]
+
+
+def of_type(meter: Meter) -> Sequence[Predicate]:
+    """The events that a meter is about, whatever their worth, and whatever their time."""
+    conditions: list[Predicate] = [meter.measure().where]
+    if meter.event_type is not None:
+        conditions.append(Compare("=", Attribute("type"), Literal(meter.event_type)))
+    return conditions
 
 
 def bounds(

@@ -129,7 +129,7 @@ async def find(
     if lock:
         statement = statement.with_for_update()
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _customer_from_row(row)
+    return None if row is None else customer_from_row(row)
 
 
 async def live_of_ids(
@@ -145,7 +145,7 @@ async def live_of_ids(
         )
         .order_by(customer.c.id)
     )
-    return [_customer_from_row(row) for row in rows]
+    return [customer_from_row(row) for row in rows]
 
 
 async def list_(
@@ -169,7 +169,7 @@ async def list_(
         .offset(offset)
         .limit(limit)
     )
-    return total or 0, [_customer_from_row(row) for row in rows]
+    return total or 0, [customer_from_row(row) for row in rows]
 
 
 class _Reader(SqlReader):
@@ -218,7 +218,7 @@ async def page(
         )
         .order_by(by.desc() if descending else by, customer.c.id)
     )
-    return await page_of(connection, statement, _customer_from_row, offset=offset, limit=limit)
+    return await page_of(connection, statement, customer_from_row, offset=offset, limit=limit)
 
 
 async def owners(
@@ -291,7 +291,7 @@ def _row_from_customer(one: Customer) -> dict[str, Any]:
     return row
 
 
-def _customer_from_row(row: Row[Any]) -> Customer:
+def customer_from_row(row: Row[Any]) -> Customer:
     values = dict(row._mapping)  # noqa: SLF001 - the public name of SQLAlchemy's row mapping
     values["subject_keys"] = tuple(row.subject_keys)
     address: Mapping[str, str | None] | None = row.billing_address

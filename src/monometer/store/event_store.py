@@ -1,6 +1,6 @@
 """What is asked of a store of events. One conformance suite runs over every implementation."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
-    """At most `limit` events of a namespace in the order told, those after `after` only."""
+    """At most `limit` events of a namespace in the order told, those after `after` only.
+
+    `offset` passes over as many of them, for those who count pages instead.
+    """
 
     namespace: str
     where: Predicate = EVERYTHING
@@ -34,6 +37,17 @@ class EventPage:
     order_by: EventOrder = "time"
     descending: bool = True
     after: Position | None = None
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeenType:
+    """An event type with how many events it has, and the first and the last time of any."""
+
+    name: str
+    events: int
+    first: datetime
+    last: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,18 @@ class EventStore(Protocol):
 
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
         """By the page's instant, then key, both in its direction: stable while others append."""
+
+    async def count_events(self, namespace: str, where: Predicate) -> int:
+        """How many events `list_events` could list."""
+
+    async def find_events(self, namespace: str, keys: Collection[bytes]) -> list[StoredEvent]:
+        """The events of these keys, in no order."""
+
+    async def types(self, namespace: str, where: Predicate, *, types_max: int) -> list[SeenType]:
+        """The types of the events that `where` takes, by name.
+
+        Raises InvalidInput for more than `types_max`.
+        """
 
     async def distinct(
         self, namespace: str, of: Expression, where: Predicate, *, values_max: int

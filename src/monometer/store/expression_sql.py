@@ -13,6 +13,7 @@ from sqlalchemy import (
     any_,
     case,
     cast,
+    extract,
     false,
     func,
     literal,
@@ -37,7 +38,9 @@ from monometer.core.expression import (
     Boolean,
     Case,
     Compare,
+    Epoch,
     Expression,
+    Joined,
     Kind,
     Like,
     Literal,
@@ -69,7 +72,7 @@ class SqlReader:
     def __init__(self, known: Mapping[Expression, Sql] | None = None) -> None:
         self._known = known or {}
 
-    def value(self, expression: Expression) -> Sql:  # noqa: C901 - an arm for each node
+    def value(self, expression: Expression) -> Sql:  # noqa: C901, PLR0912 - an arm for each node
         """The value of `expression`; NULL for None."""
         if expression in self._known:
             return self._known[expression]
@@ -92,6 +95,12 @@ class SqlReader:
                 return _literal(value)
             case Arithmetic(operation, left, right):
                 return _arithmetic(operation, self.value(left), self.value(right))
+            case Epoch(of):
+                return func.floor(extract("epoch", self.value(of)), type_=Numeric())
+            case Joined(parts):
+                texts = (_text_form(self.value(part)) for part in parts)
+                nothing: Sql = literal("", TEXT)
+                return reduce(_joined, texts, nothing).collate("C")
             case Case(branches, otherwise):
                 default = null() if otherwise is None else self.value(otherwise)
                 tests = ((self.predicate(test), self.value(result)) for test, result in branches)
@@ -211,6 +220,16 @@ def _literal(value: object) -> Sql:
             return literal(value, TEXT)
         case _:
             return literal(value, INSTANT)
+
+
+def _text_form(value: Sql) -> Sql:
+    if isinstance(value.type, Numeric):
+        return cast(func.trim_scale(value), TEXT)
+    return cast(value, TEXT)
+
+
+def _joined(before: Sql, after: Sql) -> Sql:
+    return before.op("||", return_type=TEXT)(after)
 
 
 def _arithmetic(operation: str, left: Sql, right: Sql) -> Sql:

@@ -1,9 +1,10 @@
 """Meters as rows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, any_, insert, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, any_, func, insert, literal, or_, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,19 @@ from monometer.store.pages import Page, page_of
 from monometer.store.tables import TEXT, meter
 
 LIST_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterFilter:
+    """Which meters: `name` is a part of theirs, in any case of ASCII letters.
+
+    `metadata` has for each key the texts of which its value must be one.
+    """
+
+    name: str | None = None
+    archived: bool | None = None
+    aggregations: Collection[Aggregation] = tuple(Aggregation)
+    metadata: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 async def create(connection: AsyncConnection, new: Meter) -> None:
@@ -74,6 +88,25 @@ async def list_(
     return [_meter_from_row(row) for row in await connection.execute(statement)]
 
 
+async def search(
+    connection: AsyncConnection,
+    namespace: str,
+    wanted: MeterFilter,
+    *,
+    order: Sequence[tuple[str, bool]],
+    offset: int,
+    limit: int,
+) -> Page[Meter]:
+    """Live meters in the order of some columns, each descending or not, and of ids at last."""
+    columns = [meter.c[name].desc() if down else meter.c[name] for name, down in order]
+    statement = (
+        select(meter)
+        .where(meter.c.namespace == namespace, *_conditions(wanted))
+        .order_by(*columns, meter.c.id)
+    )
+    return await page_of(connection, statement, _meter_from_row, offset=offset, limit=limit)
+
+
 _members = SqlReader({Member(name): meter.c[name] for name in ("key", "name")})
 
 
@@ -101,16 +134,47 @@ async def page(
     return await page_of(connection, statement, _meter_from_row, offset=offset, limit=limit)
 
 
+def _conditions(wanted: MeterFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [
+        meter.c.deleted_at.is_(None),
+        meter.c.aggregation == _any([one.value for one in wanted.aggregations]),
+    ]
+    if wanted.name is not None:
+        part = func.lower(literal(wanted.name, Text).collate("C"))
+        conditions.append(func.strpos(func.lower(meter.c.name), part) > 0)
+    if wanted.archived is not None:
+        is_archived = meter.c.archived_at.is_not(None)
+        conditions.append(is_archived if wanted.archived else ~is_archived)
+    conditions += [
+        meter.c.metadata[key].astext == _any(values) for key, values in wanted.metadata.items()
+    ]
+    return conditions
+
+
+def _any(texts: Collection[str]) -> ColumnElement[Any]:
+    return any_(literal(list(texts), ARRAY(TEXT)))
+
+
+async def of_ids(connection: AsyncConnection, namespace: str, ids: Collection[str]) -> list[Meter]:
+    """The live meters of these ids."""
+    rows = await connection.execute(
+        select(meter).where(
+            meter.c.namespace == namespace, meter.c.deleted_at.is_(None), meter.c.id == _any(ids)
+        )
+    )
+    return [_meter_from_row(row) for row in rows]
+
+
 async def of_event_types(
     connection: AsyncConnection, namespace: str, types: Collection[str]
 ) -> list[Meter]:
-    """Every live meter that takes events of one of these types, by key."""
+    """Every live meter that takes events of one of these types, or of all, by key."""
     rows = await connection.execute(
         select(meter)
         .where(
             meter.c.namespace == namespace,
             meter.c.deleted_at.is_(None),
-            meter.c.event_type == any_(literal(list(types), ARRAY(TEXT))),
+            or_(meter.c.event_type.is_(None), meter.c.event_type == _any(types)),
         )
         .order_by(meter.c.key)
     )
@@ -132,6 +196,7 @@ async def live_keys(connection: AsyncConnection, namespace: str, keys: Collectio
 def _row_from_meter(one: Meter) -> dict[str, Any]:
     row = {column.name: getattr(one, column.name) for column in meter.c}
     row["group_by"] = dict(one.group_by)
+    row["definition"] = None if one.definition is None else dict(one.definition)
     return row
 
 

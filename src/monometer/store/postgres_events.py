@@ -1,31 +1,35 @@
 """The event store in PostgreSQL: COPY in, one SELECT out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncpg
 from asyncpg.pgproto.pgproto import UUID
-from sqlalchemy import Row, Text, select, tuple_
+from sqlalchemy import ARRAY, Row, Select, Text, any_, func, literal, select, tuple_
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from monometer.core.errors import InvalidInput
+from monometer.core.errors import InvalidInput, Unavailable
 from monometer.core.event import Event, StoredEvent, event_key
 from monometer.core.expression import Expression, Predicate
 from monometer.core.usage import UsageQuery, UsageRow
 from monometer.store.engine import driver_connection, ensure_committed, reading, translated
-from monometer.store.event_store import EventPage, Reading
+from monometer.store.event_copy import COLUMNS, copy_rows
+from monometer.store.event_store import EventPage, Reading, SeenType
 from monometer.store.expression_sql import predicate_sql, value_sql
+from monometer.store.pages import OFFSET_MAX
+from monometer.store.recent_keys import Claim, RecentKeys
 from monometer.store.tables import event
 from monometer.store.usage_reading import explain_usage, read_usage
 
-# Keys are looked up before COPY while a duplicate has been met within so many appends: senders
-# who repeat one event repeat others. A look-up costs a quarter of storing an event; a COPY that
-# fails at a duplicate leaves dead rows.
+# All keys are looked up before COPY, not only those met before, for so many appends after a
+# duplicate that nobody here had met: where one comes from there are more. A look-up costs a quarter
+# of storing an event; a COPY that fails at a duplicate leaves dead rows.
 LOOK_UPS = 64
-
-_COLUMNS = ("namespace", "key", "source", "id", "type", "subject", "time", "data", "ingested_at")
 
 # Which of these keys are stored already, so that COPY below rarely fails. LATERAL with LIMIT is one
 # look-up in the primary key for each: a planner without statistics would read a whole index.
@@ -44,8 +48,9 @@ ON CONFLICT (namespace, key) DO NOTHING
 RETURNING namespace, key
 """
 
-_Record = tuple[Any, ...]
-Key = tuple[str, bytes]  # sorted and compared often, which bytes do faster than UUIDs
+# The namespace and event_key(): compared often, which bytes do faster than tuples and UUIDs.
+Key = bytes
+_EVENT_KEY = slice(-16, None)
 
 
 class PostgresEventStore:
@@ -55,38 +60,64 @@ class PostgresEventStore:
         self._engine = engine
         self._projections = projections
         self._look_ups = LOOK_UPS
+        self._recent = RecentKeys()
 
     async def append(self, events: Sequence[Event]) -> list[bool]:
         with translated():
-            keys: list[Key] = [(one.namespace, event_key(one.source, one.id)) for one in events]
+            keys = [one.namespace.encode() + event_key(one.source, one.id) for one in events]
         wanted = dict(zip(reversed(keys), reversed(events), strict=True))  # the first one wins
         # Every writer takes keys in the same order, so two of them cannot wait for each other.
-        rows = {key: _row(key, wanted[key]) for key in sorted(wanted)}
-        self._look_ups -= self._look_ups > 0
-        try:
-            new = await self._copy(rows)
-        except asyncpg.UniqueViolationError:
-            new = await self._insert(rows)
+        rows = {key: wanted[key] for key in sorted(wanted)}
+        async with self._recent.claimed(rows.keys()) as claim:
+            new = await self._append(rows, claim)
         if len(new) == len(keys):
             return [True] * len(keys)
-        self._look_ups = LOOK_UPS
         return [_first(key, new) for key in keys]
 
-    async def _copy(self, rows: dict[Key, _Record]) -> set[Key]:
-        """Raises UniqueViolationError when one of the keys is stored, and was not looked for."""
+    async def _append(self, rows: dict[Key, Event], claim: Claim) -> set[Key]:
+        """Returns which were new."""
+        mine = rows
+        if claim.taken:
+            mine = {key: one for key, one in rows.items() if key not in claim.taken}
+        self._look_ups -= self._look_ups > 0
+        try:
+            new = await self._copy(mine, mine.keys() if self._look_ups else claim.met)
+        except asyncpg.UniqueViolationError:
+            new = await self._insert(mine)
+        if not mine.keys() - new <= claim.met:
+            self._look_ups = LOOK_UPS
+        left = await claim.left()
+        return new | await self._append_late({key: rows[key] for key in left}, new) if left else new
+
+    async def _append_late(self, rows: dict[Key, Event], stored: set[Key]) -> set[Key]:
+        """What another append was to store. `stored` by this one are some of its events already."""
+        try:
+            return await self._insert({key: rows[key] for key in sorted(rows)})
+        except InvalidInput as error:
+            if not stored:
+                raise
+            raise Unavailable("not all events could be stored; try again") from error
+
+    async def _copy(self, rows: dict[Key, Event], doubtful: AbstractSet[Key]) -> set[Key]:
+        """Looks up those of `doubtful`, and stores what is not known.
+
+        Raises UniqueViolationError when one of the keys is stored, and was not looked for.
+        """
         async with driver_connection(self._engine) as driver:
-            known = await _known(driver, rows) if self._look_ups else set()
-            new = {key: row for key, row in rows.items() if key not in known} if known else rows
+            known = await _known(driver, rows, doubtful) if doubtful else set()
+            new = {key: one for key, one in rows.items() if key not in known} if known else rows
             if new:
-                await driver.copy_records_to_table("event", records=new.values(), columns=_COLUMNS)
+                source = copy_rows((key[_EVENT_KEY], one) for key, one in new.items())
+                await driver.copy_to_table("event", source=source, columns=COLUMNS, format="binary")
             ensure_committed(driver)
         return set(new)
 
-    async def _insert(self, rows: dict[Key, _Record]) -> set[Key]:
+    async def _insert(self, rows: dict[Key, Event]) -> set[Key]:
+        records = [_record(key, one) for key, one in rows.items()]
         async with driver_connection(self._engine) as driver:
-            stored = await driver.fetch(_INSERT, *zip(*rows.values(), strict=True))
+            stored = await driver.fetch(_INSERT, *zip(*records, strict=True))
             ensure_committed(driver)
-        return {(record[0], record[1].bytes) for record in stored}
+        return {record[0].encode() + record[1].bytes for record in stored}
 
     def usage(
         self, query: UsageQuery, *, rows_max: int
@@ -101,17 +132,49 @@ class PostgresEventStore:
     async def list_events(self, page: EventPage) -> list[StoredEvent]:
         at, key = event.c[page.order_by], event.c.key
         statement = (
-            select(event, sql_cast(event.c.data, Text).label("text"))
-            .where(event.c.namespace == page.namespace, predicate_sql(page.where))
+            _stored(page.namespace)
+            .where(predicate_sql(page.where))
             .order_by(*((at.desc(), key.desc()) if page.descending else (at, key)))
             .limit(page.limit)
         )
+        if page.offset:
+            statement = statement.offset(min(page.offset, OFFSET_MAX))
         if page.after is not None:
             position = tuple_(page.after.at, UUID(page.after.key))
             place = tuple_(at, key)
             statement = statement.where(place < position if page.descending else place > position)
         async with reading(self._engine) as connection:
             return [_stored_event_from_row(row) for row in await connection.execute(statement)]
+
+    async def count_events(self, namespace: str, where: Predicate) -> int:
+        statement = (
+            select(func.count())
+            .select_from(event)
+            .where(event.c.namespace == namespace, predicate_sql(where))
+        )
+        async with reading(self._engine) as connection:
+            counted: int = (await connection.execute(statement)).scalar_one()
+        return counted
+
+    async def find_events(self, namespace: str, keys: Collection[bytes]) -> list[StoredEvent]:
+        ids = literal([UUID(key) for key in keys], ARRAY(postgresql.UUID(as_uuid=True)))
+        statement = _stored(namespace).where(event.c.key == any_(ids))
+        async with reading(self._engine) as connection:
+            return [_stored_event_from_row(row) for row in await connection.execute(statement)]
+
+    async def types(self, namespace: str, where: Predicate, *, types_max: int) -> list[SeenType]:
+        statement = (
+            select(event.c.type, func.count(), func.min(event.c.time), func.max(event.c.time))
+            .where(event.c.namespace == namespace, predicate_sql(where))
+            .group_by(event.c.type)
+            .order_by(event.c.type)
+            .limit(types_max + 1)
+        )
+        async with reading(self._engine) as connection:
+            found = [SeenType(*row) for row in await connection.execute(statement)]
+        if len(found) > types_max:
+            raise InvalidInput(f"there are more than {types_max} event types; ask for fewer")
+        return found
 
     async def distinct(
         self, namespace: str, of: Expression, where: Predicate, *, values_max: int
@@ -131,22 +194,32 @@ class PostgresEventStore:
         return values
 
 
-def _row(key: Key, one: Event) -> _Record:
-    """In the order of _COLUMNS."""
+def _stored(namespace: str) -> Select[Any]:
+    columns = select(event, sql_cast(event.c.data, Text).label("text"))
+    return columns.where(event.c.namespace == namespace)
+
+
+def _record(key: Key, one: Event) -> tuple[Any, ...]:
+    """In the order of _INSERT."""
     return (
-        key[0], UUID(key[1]), one.source, one.id, one.type, one.subject,
+        one.namespace, UUID(key[_EVENT_KEY]), one.source, one.id, one.type, one.subject,
         one.time, one.data, one.ingested_at,
     )  # fmt: skip
 
 
 async def _known(
-    driver: "asyncpg.Connection[asyncpg.Record]", rows: dict[Key, _Record]
+    driver: "asyncpg.Connection[asyncpg.Record]",
+    rows: dict[Key, Event],
+    doubtful: AbstractSet[Key],
 ) -> set[Key]:
+    """Those of `doubtful` that are stored."""
+    of_namespaces: defaultdict[str, list[UUID]] = defaultdict(list)
+    for key in doubtful:
+        of_namespaces[rows[key].namespace].append(UUID(key[_EVENT_KEY]))
     known: set[Key] = set()
-    for namespace in {namespace for namespace, _ in rows}:
-        of_namespace = [row[1] for key, row in rows.items() if key[0] == namespace]
-        found = await driver.fetch(_KNOWN, namespace, of_namespace)
-        known.update((namespace, record[0].bytes) for record in found)
+    for namespace, keys in of_namespaces.items():
+        found = await driver.fetch(_KNOWN, namespace, keys)
+        known.update(namespace.encode() + record[0].bytes for record in found)
     return known
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monometer.api.event_data import DataLimits
 from monometer.api.openmeter.cloudevents import Decoded, Reception, Rejected
 from monometer.api.openmeter.event_bodies import BATCH, JSON, ONE, Received, events_of
-from monometer.api.openmeter.event_data import DataLimits
 from monometer.api.problems import MalformedRequest
 from monometer.core.event import Event
 

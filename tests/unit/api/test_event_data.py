@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monometer.api.openmeter.event_data import DataLimits, data_problem, surrogate_member
+from monometer.api.event_data import DataLimits, data_problem, surrogate_member
 
 LIMITS = DataLimits(bytes_max=100_000, depth_max=4)
 

@@ -21,6 +21,7 @@ from monometer.core.expression import (
     Kind,
     Like,
     Literal,
+    Member,
     Not,
     Number,
     OneOf,
@@ -134,6 +135,10 @@ def test_a_path_leads_through_objects_by_name_and_arrays_by_place(
 
 def test_of_equal_names_the_last_counts() -> None:
     assert evaluate(Text(V), on('{"v": 1, "v": 2}')) == "2"
+
+
+def test_no_event_has_a_member_of_what_is_listed() -> None:
+    assert evaluate(Member("subject"), on("{}")) is None
 
 
 def test_attributes_are_the_events_own() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -83,3 +84,15 @@ def test_each_meter_of_the_type_has_its_say() -> None:
     )
     assert len(told('{"v": "many"}', count, total, unique, meter(event_type="other"))) == 1
     assert len(told('{"v": null}', count, total, unique)) == 2
+
+
+def test_a_defined_meter_takes_only_what_it_can_use() -> None:
+    definition = {
+        "dialect": "polar",
+        "filter": {"conjunction": "and", "clauses": []},
+        "aggregation": {"func": "sum", "property": "v"},
+    }
+    of_every_type = replace(meter(), event_type=None, definition=definition)
+    assert told('{"v": 1}', of_every_type) == []
+    assert told('{"v": "1"}', of_every_type) == ["no meter found for event type: call"]
+    assert told('{"v": "1"}', of_every_type, meter()) == []

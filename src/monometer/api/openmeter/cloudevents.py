@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from monometer.api.openmeter.event_data import (
+from monometer.api.event_data import (
     SURROGATE,
     DataLimits,
     data_problem,
@@ -116,7 +116,9 @@ def _form_problem(wire: WireEvent) -> tuple[str, str] | None:
 
 def _time(text: str) -> datetime:
     """UTC. Raises ValueError for a time that is malformed or out of bounds."""
-    time = instant_from_wire(text).astimezone(UTC)
+    time = instant_from_wire(text)
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
     if not TIME_MIN <= time < TIME_END:
         raise ValueError(f"must be from year {TIME_MIN.year} on and before {TIME_END.year}")
     return time

@@ -12,6 +12,7 @@ from monometer.api.openmeter.subject_shapes import SubjectKey
 from monometer.api.wire import STORABLE, Instant, instant_to_wire
 from monometer.core import customer
 from monometer.core.customer import DESCRIPTION_CHARS_MAX, KEY_CHARS_MAX, SUBJECT_KEYS_MAX
+from monometer.core.meter import texts_of
 from monometer.services.customers import CustomerDetails
 
 CUSTOMER_EXAMPLE: dict[str, Any] = {
@@ -166,7 +167,7 @@ def customer_to_wire(one: customer.Customer) -> dict[str, Any]:
         "primaryEmail": one.primary_email,
         "currency": one.currency,
         "billingAddress": one.billing_address and _address_to_wire(one.billing_address),
-        "metadata": one.metadata or None,
+        "metadata": texts_of(one.metadata) or None,
         "annotations": one.annotations or None,
         "deletedAt": one.deleted_at and instant_to_wire(one.deleted_at),
     }

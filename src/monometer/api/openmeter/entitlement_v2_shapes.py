@@ -101,6 +101,19 @@ EntitlementV2 = Annotated[
 
 
 class EntitlementV2PaginatedResponse(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "totalCount": 1,
+                    "page": 1,
+                    "pageSize": 100,
+                    "items": [{**KEPT_EXAMPLE, "customerId": "01KDV780000000000000000000"}],
+                }
+            ]
+        }
+    )
+
     totalCount: int
     page: int
     pageSize: int

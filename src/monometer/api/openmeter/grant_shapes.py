@@ -182,6 +182,12 @@ class GrantPaginatedResponse(BaseModel):
 class GrantV2PaginatedResponse(BaseModel):
     """`page` and `pageSize` are 0 in an answer to `limit` and `offset`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"totalCount": 1, "page": 1, "pageSize": 100, "items": [_KEPT_EXAMPLE]}]
+        }
+    )
+
     totalCount: int
     page: int
     pageSize: int

@@ -9,10 +9,10 @@ from prometheus_client import Counter
 
 from monometer.api.bodies import whole_body
 from monometer.api.deps import Services, namespace_of, services_of
+from monometer.api.event_data import DataLimits
 from monometer.api.metrics import ACCEPTED, DUPLICATE, REJECTED
 from monometer.api.openmeter.cloudevents import Decoded, Reception, Rejected
 from monometer.api.openmeter.event_bodies import Received, events_of
-from monometer.api.openmeter.event_data import DataLimits
 from monometer.api.openmeter.event_shapes import INGEST_REQUEST, IngestResult
 from monometer.api.problems import MalformedRequest, documented
 from monometer.api.wire import headers_of, json_response
@@ -23,6 +23,7 @@ router = APIRouter(tags=["Events"])
 
 PATH = "/api/v1/events"
 LARGE_BODY_BYTES = 256 * 1024
+STORED = Response(status_code=HTTPStatus.NO_CONTENT)  # nearly every answer
 REASONS_MAX = 10  # of the first rejected events in `detail`; the extensions list more
 
 
@@ -75,6 +76,8 @@ async def take(request: Request, success: HTTPStatus) -> Response:
     accepted = sum(new)
     _count(ACCEPTED, accepted)
     _count(DUPLICATE, len(new) - accepted)
+    if not rejected and not preferred:
+        return STORED
     if rejected or "return=representation" in preferred:
         response = json_response(_result(decoded, new))
     else:

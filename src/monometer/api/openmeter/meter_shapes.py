@@ -10,9 +10,11 @@ from monometer.api.wire import STORABLE, Instant, instant_to_wire
 from monometer.core.aggregation import Aggregation
 from monometer.core.meter import (
     DESCRIPTION_CHARS_MAX,
+    EVERY_TYPE,
     KEY_CHARS_MAX,
     KEY_PATTERN,
     NAME_CHARS_MAX,
+    texts_of,
 )
 from monometer.core.meter import (
     Meter as StoredMeter,
@@ -163,7 +165,10 @@ def meter_change_from_wire(wire: MeterUpdate) -> MeterChange:
 
 
 def meter_to_wire(meter: StoredMeter) -> dict[str, Any]:
-    """`metadata` and `annotations` are null when unset; other unset members are left out."""
+    """`metadata` and `annotations` are null when unset; other unset members are left out.
+
+    Of a meter that another dialect defines, event type and value property tell what they can.
+    """
     instants = {
         "createdAt": meter.created_at,
         "updatedAt": meter.updated_at,
@@ -181,9 +186,9 @@ def meter_to_wire(meter: StoredMeter) -> dict[str, Any]:
         "slug": meter.key,
         "name": meter.name,
         "aggregation": meter.aggregation.value,
-        "eventType": meter.event_type,
+        "eventType": meter.event_type or EVERY_TYPE,
         "windowSize": "MINUTE",
-        "metadata": meter.metadata,
+        "metadata": texts_of(meter.metadata),
         "annotations": meter.annotations,
         **{name: value for name, value in optional.items() if value is not None},
     }

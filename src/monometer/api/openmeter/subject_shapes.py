@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from monometer.api.openmeter.event_data import SURROGATE, DataLimits, data_problem
+from monometer.api.event_data import SURROGATE, DataLimits, data_problem
 from monometer.api.openmeter.filters import Ulid
 from monometer.api.problems import MalformedRequest
 from monometer.api.wire import STORABLE, Instant, instant_to_wire

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Request, Response
 
 from monometer.api.deps import NamespaceOf, ServicesOf
-from monometer.api.openmeter.event_data import DataLimits
+from monometer.api.event_data import DataLimits
 from monometer.api.openmeter.subject_shapes import (
     Subject,
     SubjectUpsert,

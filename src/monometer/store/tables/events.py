@@ -23,7 +23,8 @@ event = Table(
     # The transaction that stored it: what the watermark of a projection is compared with.
     Column("xid", XID8, nullable=False, server_default=func.pg_current_xact_id()),
     # The deduplication rule itself. Without time in it, so the table is not partitioned by time.
-    PrimaryKeyConstraint("namespace", "key"),
+    # The key comes first: comparing it alone nearly always finds the place in the index.
+    PrimaryKeyConstraint("key", "namespace"),
     # A meter's events of a subject.
     Index(None, "namespace", "type", "subject", "time"),
     # The list of events, newest first, and a meter's events of a short period.

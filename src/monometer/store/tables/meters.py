@@ -15,7 +15,8 @@ meter = Table(
     Column("name", TEXT, nullable=False),
     Column("description", TEXT),
     Column("aggregation", TEXT, nullable=False),
-    Column("event_type", TEXT, nullable=False),
+    # NULL: of every type.
+    Column("event_type", TEXT),
     Column("event_from", INSTANT),
     Column("value_property", TEXT),
     Column("group_by", JSONB, nullable=False),
@@ -24,12 +25,19 @@ meter = Table(
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),
     Column("deleted_at", INSTANT),
+    Column("archived_at", INSTANT),
+    # What another dialect than OpenMeter's says of it, as it was written, with that dialect's name.
+    Column("definition", JSONB(none_as_null=True)),
     CheckConstraint(
         "aggregation IN ({})".format(", ".join(f"'{one}'" for one in Aggregation)),
         name="aggregation",
     ),
     CheckConstraint(
-        "(aggregation = 'COUNT') = (value_property IS NULL)", name="value_property_unless_count"
+        "definition IS NOT NULL OR (aggregation = 'COUNT') = (value_property IS NULL)",
+        name="value_property_unless_count",
+    ),
+    CheckConstraint(
+        "definition IS NOT NULL OR event_type IS NOT NULL", name="event_type_unless_defined"
     ),
     # A deleted meter's key may be taken again.
     Index(

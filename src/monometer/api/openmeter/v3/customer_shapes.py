@@ -16,6 +16,7 @@ from monometer.api.openmeter.v3.paging import PaginatedMeta
 from monometer.api.wire import Instant, instant_to_wire
 from monometer.core import customer
 from monometer.core.customer import DESCRIPTION_CHARS_MAX, NAME_CHARS_MAX, SUBJECT_KEYS_MAX
+from monometer.core.meter import texts_of
 from monometer.services.customers import CustomerDetails
 
 CUSTOMER_EXAMPLE: dict[str, Any] = {
@@ -146,7 +147,7 @@ def customer_to_wire(one: customer.Customer) -> dict[str, Any]:
     address = asdict(one.billing_address) if one.billing_address else {}
     optional = {
         "description": one.description,
-        "labels": one.metadata,
+        "labels": texts_of(one.metadata),
         "deleted_at": one.deleted_at and instant_to_wire(one.deleted_at),
         "usage_attribution": {"subject_keys": keys} if keys else None,
         "primary_email": one.primary_email,

@@ -21,7 +21,8 @@ from monometer.core.expression import (
     OneOf,
     Predicate,
 )
-from monometer.core.filter import OPERATORS_MAX
+
+LISTED_MAX = 100  # values of one operand
 
 Operand = Annotated[str, Field(min_length=1), STORABLE]
 
@@ -86,7 +87,7 @@ FieldFilter: TypeAlias = StringFieldFilter | ULIDFieldFilter | DateTimeFieldFilt
 def predicate_of(filters: dict[Expression, FieldFilter | None]) -> Predicate:
     """What the filters demand of the expressions that they stand beside.
 
-    Raises InvalidParameters for a list of more than OPERATORS_MAX.
+    Raises InvalidParameters for a list of more than LISTED_MAX.
     """
     return AllOf(
         tuple(
@@ -121,8 +122,8 @@ def _conditions(filter_: FieldFilter, on: Expression) -> Iterator[Predicate]:
 def listed(operand: str) -> list[str]:
     """What stands between the commas. Raises InvalidParameters for too much."""
     values = [value for value in operand.split(",") if value]
-    if len(values) > OPERATORS_MAX:
-        raise wrong("filter", f"must not list more than {OPERATORS_MAX} values", source="query")
+    if len(values) > LISTED_MAX:
+        raise wrong("filter", f"must not list more than {LISTED_MAX} values", source="query")
     return values
 
 

@@ -20,7 +20,7 @@ from monometer.api.openmeter.v3.paging import PaginatedMeta
 from monometer.api.openmeter.v3.parameters import wrong
 from monometer.api.wire import STORABLE, Instant, instant_to_wire
 from monometer.core.aggregation import Aggregation
-from monometer.core.meter import DESCRIPTION_CHARS_MAX, NAME_CHARS_MAX
+from monometer.core.meter import DESCRIPTION_CHARS_MAX, EVERY_TYPE, NAME_CHARS_MAX, texts_of
 from monometer.core.meter import Meter as StoredMeter
 from monometer.services.catalog import MeterChange, NewMeter
 
@@ -174,7 +174,7 @@ def meter_change_from_wire(wire: UpdateMeterRequest) -> MeterChange:
 def meter_to_wire(meter: StoredMeter) -> dict[str, Any]:
     optional = {
         "description": meter.description,
-        "labels": meter.metadata,
+        "labels": texts_of(meter.metadata),
         "deleted_at": meter.deleted_at and instant_to_wire(meter.deleted_at),
         "events_from": meter.event_from and instant_to_wire(meter.event_from),
         "value_property": meter.value_property,
@@ -185,7 +185,7 @@ def meter_to_wire(meter: StoredMeter) -> dict[str, Any]:
         "key": meter.key,
         "name": meter.name,
         "aggregation": meter.aggregation.lower(),
-        "event_type": meter.event_type,
+        "event_type": meter.event_type or EVERY_TYPE,
         "created_at": instant_to_wire(meter.created_at),
         "updated_at": instant_to_wire(meter.updated_at),
         **{name: value for name, value in optional.items() if value},

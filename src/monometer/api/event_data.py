@@ -27,7 +27,8 @@ _ESCAPED_NUL_OR_SURROGATE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 # Exponents of three digits or more, and runs of hundreds of digits, once digits all look alike.
 _SHAPE = bytes.maketrans(b"123456789E+", b"000000000e-")
-_LARGE = (b"e000", b"e-000", b"0" * 200)
+_DIGITS = 200
+_RUN = b"0" * _DIGITS
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _STEPS = [(byte in b"[{") - (byte in b"]}") for byte in range(256)]
@@ -39,14 +40,21 @@ def data_problem(raw: bytes, limits: DataLimits) -> str | None:
         return "must be a JSON object or null"
     if len(raw) > limits.bytes_max:
         return f"must not be larger than {limits.bytes_max} bytes"
-    # Brackets inside strings count too here: an upper bound, exact below when it is exceeded.
-    brackets = raw.count(b"{") + raw.count(b"[")
-    if brackets > limits.depth_max and _depth(raw) > limits.depth_max:
+    # Cheap upper bounds come first, exact ones only when those are exceeded: a level takes two
+    # characters, brackets inside strings count too, and so does an `e` that is no exponent.
+    size = len(raw)
+    if (
+        size >= 2 * limits.depth_max
+        and raw.count(b"{") + raw.count(b"[") > limits.depth_max
+        and _depth(raw) > limits.depth_max
+    ):
         return f"must not be nested deeper than {limits.depth_max} levels"
     if not raw.isascii() and not _decodable(raw):
         return "is not valid UTF-8"
-    swollen = (raw.count(b"e") + raw.count(b"E")) * _PLAIN_CHARS
-    if swollen <= limits.bytes_max and not _is_suspicious(raw):
+    swollen = size * _PLAIN_CHARS > limits.bytes_max and (
+        (raw.count(b"e") + raw.count(b"E")) * _PLAIN_CHARS > limits.bytes_max
+    )
+    if not swollen and not _is_suspicious(raw):
         return None
     return _close_look(raw, limits)
 
@@ -54,7 +62,7 @@ def data_problem(raw: bytes, limits: DataLimits) -> str | None:
 def _is_suspicious(raw: bytes) -> bool:
     """Whether `raw` needs a closer look. Some innocent strings do too, which costs only time."""
     shape = raw.translate(_SHAPE)
-    if _LARGE[0] in shape or _LARGE[1] in shape or _LARGE[2] in shape:
+    if b"e000" in shape or b"e-000" in shape or (len(raw) > _DIGITS and _RUN in shape):
         return True
     return b"\\u" in raw and _ESCAPED_NUL_OR_SURROGATE.search(raw) is not None
 
