@@ -13,6 +13,8 @@ class Section(StrEnum):
     """Ingest onto an empty table."""
     KEYS = "keys"
     """What asking for API keys costs."""
+    ENTITLEMENTS = "entitlements"
+    """What checks of access cost, and how fast limits are consumed."""
     QUERIES = "queries"
     PRELOADED = "preloaded"
     """Ingest onto a table that is not empty."""

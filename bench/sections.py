@@ -10,7 +10,7 @@ from statistics import median
 
 import httpx
 
-from bench import keys, querying, servers
+from bench import entitling, keys, querying, servers
 from bench.asking import ask
 from bench.databases import Cluster, Database, running_cluster
 from bench.datasets import FLIGHTS, SYNTHETIC, Dataset, flights, synthetic, write_csv
@@ -45,6 +45,10 @@ class Bench:
             if self._wants(Section.KEYS):
                 self.report.progress("what asking for keys costs")
                 await keys.measure(self.report, self.plan, cluster, self._part("keys"))
+            if self._wants(Section.ENTITLEMENTS):
+                self.report.progress("checks of access, and consuming")
+                directory = self._part("entitling")
+                await entitling.measure(self.report, self.plan, cluster, directory)
             if self._wants(Section.QUERIES, Section.PRELOADED, Section.GROWTH):
                 await self._onto_preloaded(cluster, parse_only, copy)
             if self._wants(Section.FLIGHTS):

@@ -40,6 +40,8 @@ EXPECTED: Final = {
     ("POST", "/api/v1/subjects/s/entitlements/e/grants"): KeyScope.ENTITLEMENTS_WRITE,
     ("PUT", "/api/v1/customers/c"): KeyScope.CUSTOMERS_WRITE,
     ("GET", "/api/v1/customers/c/access"): KeyScope.ENTITLEMENTS_READ,
+    ("POST", "/api/v1/subjects/s/entitlements/e/consume"): KeyScope.ENTITLEMENTS_WRITE,
+    ("POST", "/api/v1/customers/c/entitlements/f/consume"): KeyScope.ENTITLEMENTS_WRITE,
     ("GET", "/api/v1/customers/c/entitlements/f/value"): KeyScope.ENTITLEMENTS_READ,
     ("POST", "/api/v2/customers/c/entitlements"): KeyScope.ENTITLEMENTS_WRITE,
     ("GET", "/api/v2/grants"): KeyScope.ENTITLEMENTS_READ,

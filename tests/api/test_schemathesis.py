@@ -69,6 +69,8 @@ OPERATIONS: Final = (
     "getEntitlementValue",
     "getEntitlementHistory",
     "getCustomerAccess",
+    "consumeEntitlement",
+    "consumeCustomerEntitlement",
     "voidGrant",
     "deleteFeature",
     "deleteMeter",

@@ -70,6 +70,11 @@ class Standing:
 
 def walk(case: Case, until: int) -> Iterator[Standing]:
     """What stands at each minute from the start of measurement to `until`."""
+    return (at for at, _ in minutes(case, until))
+
+
+def minutes(case: Case, until: int) -> Iterator[tuple[Standing, Standing]]:
+    """The same, and what stands at the end of each minute, when its usage is paid."""
     now = Standing()
     anchor = case.anchor
     seen: set[int] = set()
@@ -85,11 +90,12 @@ def walk(case: Case, until: int) -> Iterator[Standing]:
             if lot.begins(minute) or minute == case.measured_from:
                 now.balances[lot.name] = lot.amount
         _pay(now, alive, case)
-        yield replace(now, balances=dict(now.balances))
+        before = replace(now, balances=dict(now.balances))
         for _, value in (one for one in case.used if one[0] == minute):
             _use(now, case, value, seen)
         now.counted = now.usage if case.kind == "LATEST" else now.counted
         _pay(now, alive, case)
+        yield before, replace(now, balances=dict(now.balances))
 
 
 def _turn(lot: Lot) -> tuple[int, bool, int, int, str]:

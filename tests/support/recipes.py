@@ -69,17 +69,34 @@ METER: Final = {
     "valueProperty": "$.v",
     "groupBy": {"g": "$.g"},
 }
+FEATURE: Final = {"key": "{feature}", "name": "A feature", "meterSlug": "{slug}"}
+ENTITLEMENT: Final = {
+    "type": "metered",
+    "featureKey": "{feature}",
+    "usagePeriod": {"interval": "MONTH"},
+    "issueAfterReset": 1000,
+}
+CONSUMPTION: Final = {
+    "id": "{event_id}-consumed",
+    "source": "{source}",
+    "amount": 3,
+    "data": {"g": "{group}"},
+}
 KEY: Final = {"name": "{key_name}", "scopes": ["meters:read"]}
 
 
 def fill(client: httpx.Client) -> dict[str, str]:
     """Something of everything in the client's namespace. Returns the names and ids of it."""
-    names = ("event_id", "source", "type", "subject", "group", "slug", "key_name")
+    names = ("event_id", "source", "type", "subject", "group", "slug", "key_name", "feature")
     facts = {name: f"a{uuid4().hex}" for name in names}
     facts["meter_id"] = _made(client, "/api/v1/meters", METER, facts)["id"]
     facts["key_id"] = _made(client, "/api/v1/keys", KEY, facts)["id"]
     today = {**EVENT, "id": "{event_id}-now", "time": None}
     _made(client, "/api/v1/events", [EVENT, today], facts)
+    _made(client, "/api/v1/features", FEATURE, facts)
+    owned = f"/api/v1/subjects/{facts['subject']}/entitlements"
+    facts["entitlement_id"] = _made(client, owned, ENTITLEMENT, facts)["id"]
+    _made(client, f"{owned}/{facts['feature']}/consume", CONSUMPTION, facts)
     page = client.get("/api/v2/events", params={"limit": "1"}).raise_for_status().json()
     return {**facts, "cursor": page["nextCursor"]}
 
@@ -94,6 +111,14 @@ def _of_meter(**call: Any) -> list[Call]:
     path: dict[str, str] = call.pop("path", {})
     return [
         Call(path={"meterIdOrSlug": meter, **path}, **call) for meter in ("{slug}", "{meter_id}")
+    ]
+
+
+def _of_entitlement(owner: str, **call: Any) -> list[Call]:
+    """By the key of its feature and by its id."""
+    return [
+        Call(path={owner: "{subject}", "entitlementIdOrFeatureKey": name}, **call)
+        for name in ("{feature}", "{entitlement_id}")
     ]
 
 
@@ -129,6 +154,8 @@ RECIPES: Final[dict[str, list[Call]]] = {
     "getDebugMetrics": [Call()],
     "listCurrencies": [Call()],
     "getProgress": [Call(path={"id": "{meter_id}"})],
+    "consumeEntitlement": _of_entitlement("subjectIdOrKey", body=CONSUMPTION),
+    "consumeCustomerEntitlement": _of_entitlement("customerIdOrKey", body=CONSUMPTION),
     "createKey": [Call(body=KEY)],
     "listKeys": [Call(), Call(query={"includeRevoked": "true"})],
     "getKey": [Call(path={"keyId": "{key_id}"})],

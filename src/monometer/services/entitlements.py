@@ -5,7 +5,8 @@ Locks are taken in this order, so that nobody waits in a ring:
 2. the pair of an owner and a feature's key, where an entitlement is made;
 3. the feature's row, shared, where an entitlement is made: it is not archived meanwhile;
 4. rows of entitlements, several in the order of their ids. Whoever holds one may add and void its
-   grants and reset it. Its value is read without any lock.
+   grants, reset it and consume of it. Its value is read without any lock;
+5. events that are stored, in the order of their keys.
 """
 
 from collections.abc import Callable, Collection

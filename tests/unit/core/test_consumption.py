@@ -12,6 +12,7 @@ from monometer.core.consumption import Till, check_time, consumable, plan_to_con
 from monometer.core.entitlement import Metered
 from monometer.core.errors import InvalidInput
 from monometer.core.grant import Expiration, ExpirationUnit, Grant
+from monometer.core.numbers import plain
 from monometer.core.recurrence import Recurrence, parse_interval
 
 DAY = datetime(2024, 1, 10, tzinfo=UTC)
@@ -62,7 +63,9 @@ CASES = {
         asked=[("09:30", "9.9"), ("09:30", "0.10000000001"), ("09:30", "0.1")],
         told="+0.1/0 -0.1/0 +0/0",
     ),
-    "nothing without grants": Case(grants=(), asked=[("09:30", "1"), ("09:30", "0")], told="-0/0 +0/0"),
+    "nothing without grants": Case(
+        grants=(), asked=[("09:30", "1"), ("09:30", "0")], told="-0/0 +0/0"
+    ),
     "overage that is there stays, and nothing makes it grow": Case(
         used=[("08:00", "15")], asked=[("09:30", "0"), ("09:30", "0.1")], told="+0/5 -0/5"
     ),
@@ -134,7 +137,7 @@ def till(case: Case) -> Till:
 def told(case: Case, one: Till, *, keep: bool = True) -> list[str]:
     decisions = [one.decide(at(time), Decimal(n), keep=keep) for time, n in case.asked]
     return [
-        f"{'+' if d.allowed else '-'}{d.standing.balance.normalize():f}/{d.standing.overage:f}"
+        f"{'+' if d.allowed else '-'}{plain(d.standing.balance)}/{plain(d.standing.overage)}"
         for d in decisions
         if d.standing is not None
     ]
