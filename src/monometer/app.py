@@ -37,6 +37,7 @@ from monometer.config import (
 )
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import DomainError
+from monometer.services.accesses import Accesses
 from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog, NewMeter
 from monometer.services.consuming import Consuming
@@ -197,6 +198,7 @@ def _services(settings: Settings, database_url: str) -> Services:
     owners = Owners(engine, customers)
     usage = Usage(catalog, events, now, settings.query_rows_max)
     people = People(usage, owners)
+    balances = Balances(engine=engine, now=now, usage=period_usage)
     return Services(
         settings=settings,
         now=now,
@@ -207,7 +209,8 @@ def _services(settings: Settings, database_url: str) -> Services:
         features=Features(engine, now=now, new_id=new_id),
         entitlements=Entitlements(engine, now=now, new_id=new_id),
         grants=Grants(engine, now=now, new_id=new_id),
-        balances=Balances(engine=engine, now=now, usage=period_usage),
+        balances=balances,
+        accesses=Accesses(balances),
         consuming=Consuming(
             engine,
             period_usage,

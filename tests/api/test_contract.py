@@ -159,7 +159,7 @@ def test_schema_has_the_contracts_members(document: dict[str, Any], name: str) -
     assert set(schema.get("required", ())) == required
 
 
-@pytest.mark.parametrize("of", ["events", "meters", "customers"])
+@pytest.mark.parametrize("of", ["events", "meters", "customers", "features"])
 @pytest.mark.parametrize("name", ["page", "filter"])
 def test_pages_and_filters_of_v3_are_objects_in_brackets(
     document: dict[str, Any], of: str, name: str

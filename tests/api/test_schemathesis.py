@@ -91,6 +91,14 @@ OPERATIONS: Final = (
     "get-customer",
     "upsert-customer",
     "delete-customer",
+    "create-feature",
+    "list-features",
+    "get-feature",
+    "update-feature",
+    "query-feature-cost",
+    "delete-feature",
+    "list-customer-entitlement-access",
+    "query-entitlement-access",
 )
 POLAR_OPERATIONS: Final = (
     "polarIngestEvents",

@@ -278,6 +278,28 @@ V3_CONTRACTS: Final = (
     Contract(
         "delete", f"{V3}/customers/{{customerId}}", "delete-customer", "path:customerId*", 204
     ),
+    Contract("get", f"{V3}/features", "list-features", V3_LIST, 200, GIVES_JSON),
+    Contract("post", f"{V3}/features", "create-feature", "", 201, GIVES_JSON, TAKES_JSON),
+    Contract(
+        "get", f"{V3}/features/{{featureId}}", "get-feature", "path:featureId*", 200, GIVES_JSON
+    ),
+    Contract(
+        "patch", f"{V3}/features/{{featureId}}", "update-feature",
+        "path:featureId*", 200, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract("delete", f"{V3}/features/{{featureId}}", "delete-feature", "path:featureId*", 204),
+    Contract(
+        "post", f"{V3}/features/{{featureId}}/cost/query", "query-feature-cost",
+        "path:featureId*", 200, GIVES_JSON, TAKES_JSON,
+    ),
+    Contract(
+        "get", f"{V3}/customers/{{customerId}}/entitlement-access",
+        "list-customer-entitlement-access", "path:customerId*", 200, GIVES_JSON,
+    ),
+    Contract(
+        "post", f"{V3}/entitlement-access/query", "query-entitlement-access",
+        "query:page", 200, GIVES_JSON, TAKES_JSON,
+    ),
 )  # fmt: skip
 
 SCHEMAS: Final = (
@@ -352,6 +374,19 @@ SCHEMAS: Final = (
     "BadRequestError",
     "BaseError",
     "BillingCustomer",
+    "BillingEntitlementAccessResult",
+    "BillingFeatureLLMUnitCost",
+    "BillingFeatureManualUnitCost",
+    "CreateFeatureRequest",
+    "EntitlementAccessQueryRequest",
+    "EntitlementAccessQueryResponse",
+    "EntitlementFeatureAccess",
+    "FeatureCostQueryResult",
+    "FeatureMeterReference",
+    "FeaturePagePaginatedResponse",
+    "ListCustomerEntitlementAccessResponseData",
+    "ListFeatureParamsFilter",
+    "UpdateFeatureRequest",
     "CreateCustomerRequest",
     "CreateMeterRequest",
     "CursorMeta",

@@ -14,6 +14,8 @@ V3 = "/api/v3/openmeter"
 METERS = f"{V3}/meters"
 EVENTS = f"{V3}/events"
 CUSTOMERS = f"{V3}/customers"
+FEATURES = f"{V3}/features"
+ACCESS = f"{V3}/entitlement-access/query"
 SOURCES = {"path", "query", "body", "header"}
 LIMITS = {"minimum", "maximum", "choices"}
 
@@ -74,6 +76,35 @@ class Client:
         assert created.status_code == HTTPStatus.CREATED, created.text
         customer: dict[str, Any] = created.json()
         return customer
+
+    def try_to_feature(self, meter: Meter | None = None, **members: object) -> httpx.Response:
+        """None leaves a member out. `filters` are those of the meter."""
+        filters = members.pop("filters", None)
+        reference = None if meter is None else {"id": meter["id"]}
+        if reference is not None and filters is not None:
+            reference["filters"] = filters
+        feature = {"key": f"f_{uuid4().hex}", "name": "A feature", "meter": reference, **members}
+        return self.post(FEATURES, {name: m for name, m in feature.items() if m is not None})
+
+    def feature(self, meter: Meter | None = None, **members: object) -> dict[str, Any]:
+        created = self.try_to_feature(meter, **members)
+        assert created.status_code == HTTPStatus.CREATED, created.text
+        feature: dict[str, Any] = created.json()
+        return feature
+
+    def cost(self, feature: Mapping[str, Any], body: object = None) -> list[dict[str, Any]]:
+        answer = self.post(f"{FEATURES}/{feature['id']}/cost/query", body or {})
+        rows: list[dict[str, Any]] = page_of(answer)["data"]
+        return rows
+
+    def entitle(
+        self, customer: Mapping[str, Any], feature: Mapping[str, Any], **terms: object
+    ) -> None:
+        """A metered one by the month, unless `terms` say otherwise."""
+        metered = {"type": "metered", "usagePeriod": {"interval": "MONTH"}}
+        path = f"/api/v2/customers/{customer['id']}/entitlements"
+        made = self.post(path, {"featureKey": feature["key"], **(terms or metered)})
+        assert made.status_code == HTTPStatus.CREATED, made.text
 
     def send(self, *events: Mapping[str, object]) -> None:
         sent = self.post(EVENTS, [event(**one) for one in events])

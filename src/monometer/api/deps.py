@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.config import Settings
 from monometer.core.access import ApiKey
+from monometer.services.accesses import Accesses
 from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog
 from monometer.services.consuming import Consuming
@@ -43,6 +44,7 @@ class Services:
     entitlements: Entitlements
     grants: Grants
     balances: Balances
+    accesses: Accesses
     consuming: Consuming
     subjects: Subjects
     customers: Customers

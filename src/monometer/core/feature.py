@@ -38,6 +38,7 @@ class Feature:
     id: str
     key: str
     name: str
+    description: str | None
     meter: Meter | None
     filters: Mapping[str, Filter]
     unit_cost: Mapping[str, Any] | None

@@ -4,9 +4,10 @@ Nothing is locked and nothing kept: each answer is planned from grants and reset
 usage of all phases, and burns.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,8 +21,10 @@ from monometer.core.windows import WindowSize
 from monometer.services.finding import find, metered_terms, owner_of
 from monometer.store import entitlements
 from monometer.store.engine import reading
-from monometer.store.owners import OfCustomer, OwnerRef
+from monometer.store.owners import OfCustomer, Owner, OwnerRef
 from monometer.store.period_usage import PeriodUsage
+
+Held: TypeAlias = tuple[Entitled, Value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +64,34 @@ class Balances:
 
         As many statements for fifty as for one. Raises NotFound, PreconditionFailed.
         """
+        held = await self.held(namespace, id_or_key)
+        return {one.entitlement.feature_key: value for one, value in held}
+
+    async def held(self, namespace: str, id_or_key: str) -> list[Held]:
+        """As `access`, with the entitlements themselves, oldest first."""
         at = self.now()
         async with reading(self.engine) as connection:
             owner = await owner_of(connection, namespace, OfCustomer(id_or_key))
-            found = await entitlements.active_of(
+            return await self.held_by(connection, namespace, owner, at)
+
+    async def held_by(
+        self,
+        connection: AsyncConnection,
+        namespace: str,
+        owner: Owner,
+        at: datetime,
+        *,
+        features: Collection[str] | None = None,
+    ) -> list[Held]:
+        """Of an owner who exists, on a connection of the caller's. `features` are keys."""
+        found = [
+            one
+            for one in await entitlements.active_of(
                 connection, owner, namespace, at=at, with_grants=True
             )
-            values = await self.values(connection, found, at)
-        return {
-            one.entitlement.feature_key: value for one, value in zip(found, values, strict=True)
-        }
+            if features is None or one.entitlement.feature_key in features
+        ]
+        return list(zip(found, await self.values(connection, found, at), strict=True))
 
     async def history(
         self,

@@ -1,4 +1,4 @@
-"""Features: their rules on create and archive."""
+"""Features: their rules on create, change and archive."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from monometer.core.errors import Conflict, NotFound
+from monometer.core.errors import Conflict, NotFound, PreconditionFailed
+from monometer.core.expression import Predicate
 from monometer.core.feature import (
     Feature,
     validate_filters,
@@ -18,16 +19,17 @@ from monometer.core.feature import (
 from monometer.core.filter import Filter
 from monometer.core.meter import Metadata, Meter
 from monometer.store import features, meters
-from monometer.store.engine import reading, transaction
+from monometer.store.engine import reading, snapshot, transaction
 from monometer.store.pages import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFeature:
-    """A feature as somebody asks for it. `meter_key` None makes one without usage."""
+    """A feature as somebody asks for it. `meter_key`, or an id, None makes one without usage."""
 
     key: str
     name: str
+    description: str | None = None
     meter_key: str | None = None
     filters: Mapping[str, Filter]
     unit_cost: Mapping[str, Any] | None = None
@@ -62,6 +64,33 @@ class Features:
                 order_by=order_by, descending=descending, offset=offset, limit=limit,
             )  # fmt: skip
 
+    async def page_of_features(
+        self,
+        namespace: str,
+        *,
+        where: Predicate,
+        order_by: str,
+        descending: bool,
+        offset: int,
+        limit: int,
+    ) -> Page[Feature]:
+        """Live features whose `key`, `name` and `meter_id` are as `where` says, and how many."""
+        async with snapshot(self._engine) as connection:
+            return await features.page(
+                connection, namespace,
+                where=where, order_by=order_by, descending=descending, offset=offset, limit=limit,
+            )  # fmt: skip
+
+    async def known(self, namespace: str, id_: str) -> Feature:
+        """By id. Raises NotFound, and PreconditionFailed for one that is archived."""
+        async with reading(self._engine) as connection:
+            found = await features.find_known(connection, namespace, id_)
+        if found is None:
+            raise NotFound(f"feature not found: {id_}")
+        if found.archived_at is not None:
+            raise PreconditionFailed(f"feature is archived: {id_}")
+        return found
+
     async def feature(self, namespace: str, id_or_key: str) -> Feature:
         """One that is not archived. Raises NotFound."""
         async with reading(self._engine) as connection:
@@ -84,6 +113,7 @@ class Features:
                 id=self._new_id(),
                 key=new.key,
                 name=new.name,
+                description=new.description,
                 meter=meter,
                 filters=new.filters,
                 unit_cost=new.unit_cost,
@@ -94,6 +124,18 @@ class Features:
             )
             await features.create(connection, feature)
         return feature
+
+    async def set_unit_cost(
+        self, namespace: str, id_or_key: str, cost: Mapping[str, Any] | None
+    ) -> Feature:
+        """None takes it away. Raises NotFound, also for one that is archived, InvalidInput."""
+        async with transaction(self._engine) as connection:
+            found = await live_feature(connection, namespace, id_or_key, lock=True)
+            if cost is not None:
+                validate_unit_cost(found.meter, cost)
+            changed = replace(found, unit_cost=cost, updated_at=self._now())
+            await features.update_(connection, changed)
+        return changed
 
     async def archive(self, namespace: str, id_or_key: str) -> None:
         """Entitlements that it has go on. Raises NotFound, also for one that is archived."""

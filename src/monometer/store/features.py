@@ -20,7 +20,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.errors import Conflict
+from monometer.core.expression import Member, Predicate
 from monometer.core.feature import Feature
+from monometer.store.expression_sql import SqlReader
 from monometer.store.meters import meter_from_row
 from monometer.store.pages import Page, page_of
 from monometer.store.tables import TEXT, entitlement, feature, meter
@@ -87,6 +89,52 @@ async def list_(
     if not include_archived:
         statement = statement.where(feature.c.archived_at.is_(None))
     return await page_of(connection, statement, feature_from_row, offset=offset, limit=limit)
+
+
+_members = SqlReader({Member(name): feature.c[name] for name in ("key", "name", "meter_id")})
+
+
+async def page(
+    connection: AsyncConnection,
+    namespace: str,
+    *,
+    where: Predicate,
+    order_by: str,
+    descending: bool,
+    offset: int,
+    limit: int,
+) -> Page[Feature]:
+    """Live features in the order of `list_`. `where` is about `key`, `name` and `meter_id`."""
+    column = feature.c[order_by]
+    statement = (
+        _select()
+        .where(
+            feature.c.namespace == namespace,
+            feature.c.archived_at.is_(None),
+            _members.predicate(where),
+        )
+        .order_by(column.desc() if descending else column, feature.c.id)
+    )
+    return await page_of(connection, statement, feature_from_row, offset=offset, limit=limit)
+
+
+async def find_known(connection: AsyncConnection, namespace: str, id_: str) -> Feature | None:
+    """The feature of that id, in upper case, archived or not."""
+    statement = _select().where(feature.c.namespace == namespace, feature.c.id == id_)
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else feature_from_row(row)
+
+
+async def live_keys(connection: AsyncConnection, namespace: str, keys: Collection[str]) -> set[str]:
+    """Those that are keys of live features."""
+    rows = await connection.execute(
+        select(feature.c.key).where(
+            feature.c.namespace == namespace,
+            feature.c.archived_at.is_(None),
+            feature.c.key == any_(literal(list(keys), ARRAY(TEXT))),
+        )
+    )
+    return set(rows.scalars())
 
 
 async def used_of_meter(connection: AsyncConnection, meter_id: str) -> Sequence[Feature]:

@@ -20,8 +20,8 @@ METER = Meter(
 
 def feature(meter: Meter | None, **filters: Any) -> Feature:
     return Feature(
-        namespace="n", id="f", key="f", name="F", meter=meter, filters=filters, unit_cost=None,
-        metadata=None, created_at=AT, updated_at=AT, archived_at=None,
+        namespace="n", id="f", key="f", name="F", description=None, meter=meter, filters=filters,
+        unit_cost=None, metadata=None, created_at=AT, updated_at=AT, archived_at=None,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ feature = Table(
     Column("namespace", TEXT, nullable=False),
     Column("key", TEXT, nullable=False),
     Column("name", TEXT, nullable=False),
+    Column("description", TEXT),
     Column("meter_id", TEXT),
     # By group key of the meter, as they were written.
     Column("filters", JSONB, nullable=False),

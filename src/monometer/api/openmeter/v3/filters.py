@@ -1,10 +1,11 @@
 """`filter[name][contains]=x` as predicates. All conditions of a list must hold."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from monometer.api.openmeter.filters import Ulid
 from monometer.api.openmeter.v3.parameters import wrong
@@ -25,7 +26,9 @@ from monometer.core.expression import (
 LISTED_MAX = 100  # values of one operand
 
 Operand = Annotated[str, Field(min_length=1), STORABLE]
+UpperUlid = Annotated[Ulid, AfterValidator(str.upper)]
 
+_ESCAPED = re.compile(r"\\([\\%_])")
 _COMPARISONS: dict[str, Comparison] = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
@@ -47,11 +50,15 @@ class StringFieldFilter(BaseModel):
 
 
 class ULIDFieldFilter(BaseModel):
+    """Conditions on an id, which may be in either case: they are kept in upper case."""
+
     model_config = ConfigDict(extra="forbid")
 
-    eq: Ulid | None = None
-    oeq: Operand | None = Field(None, description="One of several ids, by commas.")
-    neq: Ulid | None = None
+    eq: UpperUlid | None = None
+    oeq: Annotated[Operand, AfterValidator(str.upper)] | None = Field(
+        None, description="One of several ids, by commas."
+    )
+    neq: UpperUlid | None = None
 
 
 class DateTimeFieldFilter(BaseModel):
@@ -134,3 +141,9 @@ def _has_part(on: Expression, text: str) -> Predicate:
 def part_pattern(text: str) -> str:
     """The pattern of LIKE for texts that hold this one, in which no letter is special."""
     return "%{}%".format("".join(f"\\{one}" if one in "\\%_" else one for one in text))
+
+
+def part_of(pattern: str) -> str | None:
+    """The text whose `part_pattern` this is; None when it is that of no text."""
+    text = _ESCAPED.sub(r"\1", pattern[1:-1])
+    return text if text and part_pattern(text) == pattern else None

@@ -57,7 +57,7 @@ def about_topics(fields: Mapping[str, str]) -> Iterator[None]:
         parameters = []
         for line in error.message.splitlines():
             topic, _, reason = line.partition(": ")
-            known = (fields[topic], reason) if topic in fields else ("body", line)
+            known = (fields[topic], reason or line) if topic in fields else ("body", line)
             parameters.append(parameter(*known, "body"))
         raise InvalidParameters(parameters) from error
 

@@ -205,7 +205,7 @@ def _any_of(dimension: str, filter_: QueryFilterString | None) -> tuple[str, ...
 def _where(filters: Mapping[str, QueryFilterStringMapItem], meter: Meter) -> Predicate:
     groups = meter.measure().groups
     with about("filters.dimensions"):
-        check_size(_filter_string(one) for one in filters.values())
+        check_size(filter_string_of(one) for one in filters.values())
     conditions: list[Predicate] = []
     for dimension, filter_ in filters.items():
         field = f"filters.dimensions.{dimension}"
@@ -218,14 +218,14 @@ def _where(filters: Mapping[str, QueryFilterStringMapItem], meter: Meter) -> Pre
 
 def _condition(filter_: QueryFilterStringMapItem, on: Expression, field: str) -> Predicate:
     if filter_.exists is None:
-        return v1_predicate_of(_filter_string(filter_), on)
+        return v1_predicate_of(filter_string_of(filter_), on)
     if len(filter_.model_dump(exclude_none=True)) > 1:
         raise wrong(field, "must have one operator")
     absent = Compare("=", on, Literal(""))
     return Not(absent) if filter_.exists else absent
 
 
-def _filter_string(wire: QueryFilterString) -> FilterString:
+def filter_string_of(wire: QueryFilterString) -> FilterString:
     """The same condition in the words of the first version, which has none for `exists`."""
     return FilterString.model_construct(
         eq=wire.eq,
@@ -234,6 +234,6 @@ def _filter_string(wire: QueryFilterString) -> FilterString:
         nin=wire.nin,
         like=None if wire.contains is None else part_pattern(wire.contains),
         nlike=None if wire.ncontains is None else part_pattern(wire.ncontains),
-        and_=None if wire.and_ is None else [_filter_string(one) for one in wire.and_],
-        or_=None if wire.or_ is None else [_filter_string(one) for one in wire.or_],
+        and_=None if wire.and_ is None else [filter_string_of(one) for one in wire.and_],
+        or_=None if wire.or_ is None else [filter_string_of(one) for one in wire.or_],
     )

@@ -6,8 +6,12 @@ from pydantic import BaseModel
 from monometer.api.openmeter.v3 import (
     customer_shapes,
     customers,
+    entitlement_access,
     errors,
     events,
+    feature_cost,
+    feature_shapes,
+    features,
     meter_query,
     meter_shapes,
     meters,
@@ -15,7 +19,15 @@ from monometer.api.openmeter.v3 import (
 )
 
 router = APIRouter()
-for part in (events, meters, meter_query, customers):
+for part in (
+    events,
+    meters,
+    meter_query,
+    customers,
+    features,
+    feature_cost,
+    entitlement_access,
+):
     router.include_router(part.router)
 
 # Failures, and parameters of style deepObject, are none of the framework's business.
@@ -27,4 +39,5 @@ SHAPES: tuple[type[BaseModel], ...] = (
     meter_shapes.ListMetersParamsFilter,
     events.ListEventsParamsFilter,
     customer_shapes.ListCustomersParamsFilter,
+    feature_shapes.ListFeatureParamsFilter,
 )

@@ -1,6 +1,7 @@
 """Answers of a meter query in v3 as JSON and CSV, written batch by batch."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -25,7 +26,16 @@ def _cells(query: UsageQuery, row: UsageRow) -> list[str]:
     return [*([row.subject or ""] if query.by_subject else []), *customer, *row.group]
 
 
-async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
+def _value(value: Decimal) -> Mapping[str, str | None]:
+    return {"value": plain(value)}
+
+
+async def json_chunks(
+    answer: Answer,
+    batches: Batches,
+    told: Callable[[Decimal], Mapping[str, str | None]] = _value,
+) -> AsyncIterator[bytes]:
+    """`told` are the members of a row that its usage comes to."""
     query, names = answer.query, _names(answer.query)
     echo: dict[str, Any] = {}
     if query.start is not None:
@@ -36,7 +46,7 @@ async def json_chunks(answer: Answer, batches: Batches) -> AsyncIterator[bytes]:
     async for batch in batches:
         rows = [
             {
-                "value": plain(row.value),
+                **told(row.value),
                 "from": start,
                 "to": end,
                 "dimensions": dict(zip(names, _cells(query, row), strict=True)),
