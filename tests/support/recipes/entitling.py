@@ -76,7 +76,7 @@ VERSION_1: Final = {
     "listSubjectEntitlements": [*_of_subject(), *_of_subject(query=_DELETED)],
     "getEntitlement": _of_subject_by_id(),
     "deleteEntitlement": _of_subject_by_id(),
-    "getEntitlementValue": _of_subject_by_any(query={"time": NOON}),
+    "getEntitlementValue": _of_subject_by_any(),
     "getEntitlementHistory": _of_subject_by_id(query=HISTORY),
     "resetEntitlementUsage": _of_subject_by_id(body={}),
     "overrideEntitlement": [*_of_subject_by_any(body=BY_KEY), *_of_subject_by_any(body=BY_ID)],
@@ -96,7 +96,7 @@ VERSION_2: Final = {
     "listCustomerEntitlementsV2": [*_of_customer(), *_of_customer(query=_DELETED)],
     "getCustomerEntitlementV2": _of_customer_by_any(),
     "deleteCustomerEntitlementV2": _of_customer_by_any(),
-    "getCustomerEntitlementValueV2": _of_customer_by_any(query={"time": NOON}),
+    "getCustomerEntitlementValueV2": _of_customer_by_any(),
     "getCustomerEntitlementHistoryV2": _of_customer_by_any(query=HISTORY),
     "resetCustomerEntitlementUsageV2": _of_customer_by_any(body={}),
     "overrideCustomerEntitlementV2": [

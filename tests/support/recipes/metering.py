@@ -74,7 +74,7 @@ RECIPES: Final[dict[str, list[Call]]] = {
     "explainMeterQuery": _of_meter(body=OF_SUBJECT),
     "listMeterSubjects": _of_meter(),
     "listMeterGroupByValues": each(
-        {"meterIdOrSlug": ("{slug}", "{meter_id}"), "groupByKey": ("g",)}, query=ALL_TIME
+        {"meterIdOrSlug": ("{slug}", "{meter_id}"), "groupByKey": ("g",)}
     ),
     "getDebugMetrics": [Call()],
     "listCurrencies": [Call()],

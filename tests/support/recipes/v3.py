@@ -1,14 +1,14 @@
-"""Meters, events and customers in the form of `/api/v3`. They are those of version 1."""
+"""Meters, events and customers in the form of `/api/v3`. Ids and keys are those of version 1."""
 
 from typing import Any, Final
 
 import httpx
-from tests.support.recipes.call import Call, Facts, asking, each
+from tests.support.recipes.call import Call, Facts, asking, each, made
 from tests.support.recipes.metering import EVENT, TELLING
 
-NAMES: Final = ()
+NAMES: Final = ("slug_v3", "customer_key_v3", "subject_v3")
 METER: Final = {
-    "key": "{slug}",
+    "key": "{slug_v3}",
     "name": "A meter",
     "event_type": "{type}",
     "aggregation": "sum",
@@ -16,22 +16,23 @@ METER: Final = {
     "dimensions": {"g": "$.g"},
 }
 CUSTOMER: Final = {
-    "key": "{customer_key}",
+    "key": "{customer_key_v3}",
     "name": "{customer_name}",
-    "usage_attribution": {"subject_keys": ["{subject}"]},
+    "usage_attribution": {"subject_keys": ["{subject_v3}"]},
 }
 
 
 def fill(client: httpx.Client, facts: Facts) -> None:
-    """Nothing of its own."""
+    facts["meter_id_v3"] = made(client, "/api/v3/openmeter/meters", METER, facts)["id"]
+    facts["customer_id_v3"] = made(client, "/api/v3/openmeter/customers", CUSTOMER, facts)["id"]
 
 
 def _dimension(name: str, value: str) -> dict[str, Any]:
     return {"group_by_dimensions": [name], "filters": {"dimensions": {name: {"eq": value}}}}
 
 
-_METER: Final = {"meterId": ("{meter_id}",)}
-_CUSTOMER: Final = {"customerId": ("{customer_id}",)}
+_METER: Final = {"meterId": ("{meter_id_v3}",)}
+_CUSTOMER: Final = {"customerId": ("{customer_id_v3}",)}
 
 RECIPES: Final[dict[str, list[Call]]] = {
     "ingest-metering-events": [
@@ -46,7 +47,7 @@ RECIPES: Final[dict[str, list[Call]]] = {
         {"filter[customer_id][eq]": "{customer_id}"},
     ),
     "create-meter": [Call(body=METER), Call(body=METER)],
-    "list-meters": asking({"filter[key]": "{slug}"}, {"filter[name][contains]": "{slug}"}),
+    "list-meters": asking({"filter[key]": "{slug_v3}"}, {"filter[name][contains]": "{slug}"}),
     "get-meter": each(_METER),
     "update-meter": each(_METER, body={"name": "mine now", "dimensions": {"g": "$.other"}}),
     "delete-meter": each(_METER),
@@ -58,10 +59,10 @@ RECIPES: Final[dict[str, list[Call]]] = {
     ],
     "create-customer": [Call(body=CUSTOMER), Call(body=CUSTOMER)],
     "list-customers": asking(
-        {"filter[key]": "{customer_key}"},
+        {"filter[key]": "{customer_key_v3}"},
         {"filter[name][contains]": "{customer_name}"},
         {"filter[primary_email][contains]": "{customer_email}"},
-        {"filter[usage_attribution_subject_key]": "{subject}"},
+        {"filter[usage_attribution_subject_key]": "{subject_v3}"},
     ),
     "get-customer": each(_CUSTOMER),
     "upsert-customer": each(
