@@ -146,6 +146,8 @@ BELOW_A_KEY: Final = frozenset(
         "getEntitlementValue",
         "getEntitlementHistory",
         "getCustomerAccess",
+        "consumeEntitlement",
+        "consumeCustomerEntitlement",
     }
 )
 SLUG: Final = "aimed_at"
