@@ -24,8 +24,8 @@ _ONE = Decimal(1)
 class NewConsumption:
     """What a request asks for; everything but the amount is an event's, in its normal form.
 
-    None is what was left out: `time` is then that of the decision, `type` the meter's if it has one, `subject`
-    the path's, and `amount` what `data` says.
+    None is what was left out: `time` is then that of the decision, `type` the meter's if it has
+    one, `subject` the path's, and `amount` what `data` says.
     """
 
     id: str
