@@ -59,7 +59,7 @@ async def _prepare(client: httpx.AsyncClient) -> None:
         await _entitle(client, "hot", key)
     every = {"interval": f"PT{DAYS * 24 // PHASES}H", "anchor": _ago(DAYS)}
     await _made(client, "features", {"key": "phases", "name": "phases", "meterSlug": "m"})
-    await _entitle(client, "hot", "phases", usagePeriod={**every, "interval": "P100Y"})
+    await _entitle(client, "hot", "phases")
     grant = {
         "amount": 1e9, "effectiveAt": _ago(DAYS - 0.001), "recurrence": every,
         "expiration": {"duration": "YEAR", "count": 1},
@@ -69,10 +69,11 @@ async def _prepare(client: httpx.AsyncClient) -> None:
         await _entitle(client, f"s{number}", "f0")
 
 
-async def _entitle(client: httpx.AsyncClient, who: str, key: str, **members: Any) -> None:
+async def _entitle(client: httpx.AsyncClient, who: str, key: str) -> None:
     body = {
-        "type": "metered", "featureKey": key, "issueAfterReset": 1e9, "measureUsageFrom": _ago(DAYS),
-        "usagePeriod": {"interval": "P100Y", "anchor": _ago(DAYS)}, **members,
+        "type": "metered", "featureKey": key, "issueAfterReset": 1e9,
+        "measureUsageFrom": _ago(DAYS),
+        "usagePeriod": {"interval": "P100Y", "anchor": _ago(DAYS)},
     }  # fmt: skip
     await _made(client, f"subjects/{who}/entitlements", body)
 

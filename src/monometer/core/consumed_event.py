@@ -24,8 +24,8 @@ _ONE = Decimal(1)
 class NewConsumption:
     """What a request asks for; everything but the amount is an event's, in its normal form.
 
-    None is what was left out: `time` is then that of the decision, `type` the meter's, `subject`
-    the path's, and `amount` what `data` says.
+    None is what was left out: `time` is then that of the decision, `type` the meter's if it has
+    one, `subject` the path's, and `amount` what `data` says.
     """
 
     id: str
@@ -55,8 +55,11 @@ def event_of(found: Entitled, new: NewConsumption, *, subject: str, time: dateti
     """
     meter = found.feature.meter
     assert meter is not None  # noqa: S101 - a metered entitlement's feature has one
-    if new.type not in {None, meter.event_type}:
-        raise _wrong("/type", f"must be the meter's event type, {meter.event_type}, or be left out")
+    event_type = meter.event_type or new.type
+    if event_type is None:
+        raise _wrong("/type", "is needed, since the meter takes events of every type")
+    if new.type not in {None, event_type}:
+        raise _wrong("/type", f"must be the meter's event type, {event_type}, or be left out")
     if subject not in found.subjects:
         raise _wrong("/subject", "is no subject of the entitlement's owner")
     data = new.data
@@ -66,7 +69,7 @@ def event_of(found: Entitled, new: NewConsumption, *, subject: str, time: dateti
         namespace=found.entitlement.namespace,
         id=new.id,
         source=new.source,
-        type=meter.event_type,
+        type=event_type,
         subject=subject,
         time=time,
         data=data,
