@@ -23,7 +23,10 @@ router = APIRouter(tags=["Events"])
 
 PATH = "/api/v1/events"
 LARGE_BODY_BYTES = 256 * 1024
-STORED = Response(status_code=HTTPStatus.NO_CONTENT)  # nearly every answer
+# Nearly every answer.
+STORED = {
+    status: Response(status_code=status) for status in (HTTPStatus.NO_CONTENT, HTTPStatus.ACCEPTED)
+}
 REASONS_MAX = 10  # of the first rejected events in `detail`; the extensions list more
 
 
@@ -77,7 +80,7 @@ async def take(request: Request, success: HTTPStatus) -> Response:
     _count(ACCEPTED, accepted)
     _count(DUPLICATE, len(new) - accepted)
     if not rejected and not preferred:
-        return STORED
+        return STORED[success]
     if rejected or "return=representation" in preferred:
         response = json_response(_result(decoded, new))
     else:
