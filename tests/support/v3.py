@@ -77,17 +77,17 @@ class Client:
         customer: dict[str, Any] = created.json()
         return customer
 
-    def try_to_feature(self, meter: Meter | None = None, **members: object) -> httpx.Response:
+    def try_to_feature(self, of: Meter | None = None, /, **members: object) -> httpx.Response:
         """None leaves a member out. `filters` are those of the meter."""
         filters = members.pop("filters", None)
-        reference = None if meter is None else {"id": meter["id"]}
+        reference: dict[str, object] | None = None if of is None else {"id": of["id"]}
         if reference is not None and filters is not None:
             reference["filters"] = filters
         feature = {"key": f"f_{uuid4().hex}", "name": "A feature", "meter": reference, **members}
         return self.post(FEATURES, {name: m for name, m in feature.items() if m is not None})
 
-    def feature(self, meter: Meter | None = None, **members: object) -> dict[str, Any]:
-        created = self.try_to_feature(meter, **members)
+    def feature(self, of: Meter | None = None, /, **members: object) -> dict[str, Any]:
+        created = self.try_to_feature(of, **members)
         assert created.status_code == HTTPStatus.CREATED, created.text
         feature: dict[str, Any] = created.json()
         return feature
@@ -100,10 +100,8 @@ class Client:
     def entitle(
         self, customer: Mapping[str, Any], feature: Mapping[str, Any], **terms: object
     ) -> None:
-        """A metered one by the month, unless `terms` say otherwise."""
-        metered = {"type": "metered", "usagePeriod": {"interval": "MONTH"}}
         path = f"/api/v2/customers/{customer['id']}/entitlements"
-        made = self.post(path, {"featureKey": feature["key"], **(terms or metered)})
+        made = self.post(path, {"featureKey": feature["key"], **terms})
         assert made.status_code == HTTPStatus.CREATED, made.text
 
     def send(self, *events: Mapping[str, object]) -> None:

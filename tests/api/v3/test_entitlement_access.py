@@ -49,8 +49,9 @@ def asked(v3: Client, *names: str, features: list[str] | None = None, query: str
 def test_every_active_entitlement_is_told_with_its_type(v3: Client, rich: Rich) -> None:
     url = f"{CUSTOMERS}/{rich.customer['id']}/entitlement-access"
     found = page_of(v3.http.get(url))
-    assert found == page_of(
-        v3.http.get(url.replace(rich.customer["id"], rich.customer["id"].lower()))
+    assert (
+        page_of(v3.http.get(f"{CUSTOMERS}/{rich.customer['id'].lower()}/entitlement-access"))
+        == found
     )
     rows = {row.pop("feature_key"): row for row in found["data"]}
     assert list(rows) == sorted(rich.keys.values())
@@ -177,7 +178,7 @@ def test_wrong_member_is_named_with_its_rule(
     [
         ("page[size]=101", "page[size]", "max"),
         ("page[after]=x", "page[after]", "invalid"),
-        ("page[after]=%00", "page[after]", "invalid"),
+        ("page[after]=é", "page[after]", "invalid"),
         (f"page[before]={UNKNOWN}", "page[before]", "invalid"),
         ("page[number]=1", "page[number]", "unknown_property"),
     ],

@@ -79,10 +79,13 @@ def test_condition_is_told_as_it_was_sent(
 def test_condition_that_has_no_words_here_is_told_empty(
     v3: Client, meter: dict[str, Any], condition: dict[str, object]
 ) -> None:
-    body = {"key": f"f_{uuid4().hex}", "name": "n", "meterSlug": meter["key"]}
-    made = v3.post(
-        "/api/v1/features", {**body, "advancedMeterGroupByFilters": {"model": condition}}
-    )
+    body = {
+        "key": f"f_{uuid4().hex}",
+        "name": "n",
+        "meterSlug": meter["key"],
+        "advancedMeterGroupByFilters": {"model": condition},
+    }
+    made = v3.post("/api/v1/features", body)
     told = page_of(v3.http.get(f"{FEATURES}/{made.json()['id']}"))
     assert told["meter"]["filters"] == {"model": {}}
 
@@ -169,11 +172,8 @@ def test_deleted_feature_is_gone_and_its_key_free(v3: Client) -> None:
     deleted = v3.http.delete(url)
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert failure(v3.http.get(url)) == (410, f"feature is archived: {feature['id']}")
-    for answer in (
-        v3.http.delete(url),
-        v3.http.patch(url, json={}),
-        v3.post(f"{url}/cost/query", {}),
-    ):
+    cost = v3.post(f"{url}/cost/query", {})
+    for answer in (v3.http.delete(url), v3.http.patch(url, json={}), cost):
         assert failure(answer) == (404, "The requested feature was not found")
     assert v3.page(FEATURES, filter__key=feature["key"])["data"] == []
     assert v3.feature(key=feature["key"])["id"] != feature["id"]
@@ -236,9 +236,9 @@ def test_pages_hold_every_feature_once(v3: Client, three: str) -> None:
     ("parameters", "field", "rule"),
     [
         ({"sort": "id"}, "sort", "matches_regex"),
-        ({"sort": "key\x00"}, "sort", "matches_regex"),
+        ({"sort": "key\x00"}, "query", "invalid"),
         ({"filter__meter_id": "x"}, "filter[meter_id][eq]", "matches_regex"),
-        ({"filter__name": "a\x00"}, "filter[name][eq]", "invalid"),
+        ({"filter__name": "a\x00"}, "query", "invalid"),
         ({"filter__meter": "x"}, "filter[meter]", "unknown_property"),
         ({"page__size": "1001"}, "page[size]", "max"),
         ({"page__number": "9" * 40}, "page[number]", "max"),
