@@ -35,6 +35,8 @@ TAGS = [
     {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
     {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},
     {"name": "Customers v3", "description": "The same customers in the form of `/api/v3`."},
+    {"name": "Features v3", "description": "The same features in the form of `/api/v3`."},
+    {"name": "Entitlements v3", "description": "Access alone, in the form of `/api/v3`."},
     {"name": "Debug", "description": "A look at what comes in."},
     {"name": "Lookup Information", "description": "Facts that clients need."},
     {"name": "Keys", "description": "Who may do what."},

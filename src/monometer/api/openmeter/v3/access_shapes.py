@@ -76,7 +76,9 @@ class EntitlementAccessQueryRequest(BaseModel):
         },
     )
 
-    include_credits: bool = Field(False, description="Accepted: there are no credits of money.")
+    include_credits: bool = Field(
+        False, strict=True, description="Accepted: there are no credits of money."
+    )
     customer: EntitlementAccessQueryRequestCustomers
     feature: EntitlementAccessQueryRequestFeatures | None = None
 
