@@ -21,8 +21,8 @@ def rich(v3: Client) -> Rich:
     meter = v3.create("sum")
     customer = v3.customer(usage_attribution={"subject_keys": [uuid4().hex]})
     [subject] = customer["usage_attribution"]["subject_keys"]
-    period = {"usagePeriod": {"interval": "MONTH"}, "type": "metered"}
-    terms = {
+    period: dict[str, Any] = {"usagePeriod": {"interval": "MONTH"}, "type": "metered"}
+    terms: dict[str, dict[str, Any]] = {
         "full": {**period, "issueAfterReset": 10},
         "empty": {**period, "issueAfterReset": 3},
         "soft": {**period, "isSoftLimit": True},
