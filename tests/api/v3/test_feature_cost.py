@@ -42,7 +42,7 @@ def test_cost_is_usage_times_unit_cost_exactly(v3: Client, meter: Mapping[str, A
     [row] = v3.cost(priced(v3, meter, "0.000000000000000003"), MONTH)
     assert row == {
         "usage": "1000000000000000000000.300000000000000001",
-        "cost": "3000.000000000000000900000000000000000003",
+        "cost": "3000.000000000000000000900000000000000003",
         "currency": "USD",
         "dimensions": {},
         **MONTH,
