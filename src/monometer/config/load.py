@@ -21,9 +21,8 @@ VARIABLES = {
 # Not settings of their own: which file to read, and what a parent hands to its workers.
 # Not settings of the server: where they are, how workers get them, and what other commands read.
 OTHER_VARIABLES = frozenset(PREFIX + name for name in ("CONFIG", "SETTINGS", "URL", "TOKEN"))
-SECRETS = frozenset({"database_url", "admin_key"})
+SECRETS = frozenset({"database_url", "admin_key", "portal_token_secret"})
 SHOWN_CHARS_MAX = 60
-SECRETS = frozenset({"database_url", "portal_token_secret"})
 
 
 class _Read(NamedTuple):

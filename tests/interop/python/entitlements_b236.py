@@ -61,8 +61,8 @@ def features() -> None:
     client.meters.create(given["meter"])
     step("create feature", client.features.create, feature)
     step("create feature again", client.features.create, feature)
-    step("features", client.features.list)
     slugs = [given["meter"]["slug"]]
+    step("features", client.features.list, meter_slug=slugs)
     step("features in pages", client.features.list, page=1, page_size=1, meter_slug=slugs)
     step("feature", client.features.get, key)
     step("feature missing", client.features.get, f"{key}_missing")
