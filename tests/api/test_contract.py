@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from tests.support.contracts import CONTRACTS, ONE, SCHEMAS, V3, V3_CONTRACTS, Contract
+from tests.support.contract_schemas import SCHEMAS
+from tests.support.contracts import CONTRACTS, ONE, V3, V3_CONTRACTS, Contract
 
 
 @pytest.fixture(scope="module")
