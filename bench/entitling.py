@@ -30,7 +30,7 @@ METER = {"slug": "m", "eventType": "t", "aggregation": "SUM", "valueProperty": "
 EVENTS = """
 INSERT INTO event (namespace, key, source, id, type, subject, time, data, ingested_at)
 SELECT 'default', md5(n::text)::uuid, 'bench', n::text, 't', 'hot',
-       now() - interval '1 day' - n % 38000 * interval '1 minute', '{"v": 1}', now()
+       now() - interval '1 day' - n %% 38000 * interval '1 minute', '{"v": 1}', now()
 FROM generate_series(1, %d) AS n ORDER BY 2
 """
 
