@@ -18,7 +18,7 @@ serve: $(RUN_READY) ## run the server on http://127.0.0.1:8888, its data in .dat
 
 test: $(DEV_READY) ## run every test (ARGS="tests/unit -k windows" for some)
 	$(BIN)/python tests/interop/install.py
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: format lint types imports spell house ## everything that can be said without running the server
 

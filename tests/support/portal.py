@@ -104,8 +104,6 @@ class Portal:
     def invalidate(self, **which: str) -> None:
         answer = self.api.post("/api/v1/portal/tokens/invalidate", which)
         assert (answer.status_code, answer.content) == (httpx.codes.NO_CONTENT, b"")
-        if not which:  # a token tells whole seconds: one that others make in this one is refused
-            time.sleep(1)
 
     def query(
         self, meter: Meter, token: str, params: Params | None = None, **headers: str

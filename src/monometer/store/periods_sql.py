@@ -202,6 +202,7 @@ def _latest(one: _Question) -> Select[Any]:
         )
         .order_by(*(of.desc() for of in rank))
         .limit(1)
+        .correlate(one.periods, subjects)  # periods are two levels up: not found unless told
         .lateral()
     )
     newest = (
