@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monometer.api.problems import answer_failure
-from monometer.api.scopes import Need, Open, need_of
+from monometer.api.scopes import Open, need_of
 from monometer.api.wire import headers_of
 from monometer.core.access import ApiKey, KeyScope
 from monometer.core.errors import DomainError, Forbidden, RateLimited, Unauthenticated
@@ -67,29 +67,31 @@ class Access:
         need = need_of(scope["method"], scope["path"])
         if need is not Open.NO_KEY:
             try:
-                scope["monometer.key"] = await self._admit(headers_of(scope), need)
+                authorization = headers_of(scope).get("authorization", "")
+                key = self._remembered(authorization)  # no coroutine for what nearly all have
+                if key is None:
+                    key = await self._doorkeeper().key_of(_token_of(authorization))
+                if self._limit is not None:
+                    await self._limit.count(key)
+                if isinstance(need, KeyScope):
+                    self._permit(key, need)
+                scope["monometer.key"] = key
             except DomainError as error:
                 await self._refuse(scope, receive, send, error)
                 return
         await self._app(scope, receive, send)
 
-    async def _admit(self, headers: dict[str, str], need: Need) -> ApiKey:
-        """Raises Unauthenticated, RateLimited, Forbidden, Unavailable."""
-        doorkeeper = self._doorkeeper()
-        authorization = headers.get("authorization", "")
-        key = None
-        if authorization[:7] == "Bearer ":  # as nearly everybody writes it
-            key = doorkeeper.remembered(authorization[7:])
-        if key is None:
-            key = await doorkeeper.key_of(_token_of(authorization))
-        if self._limit is not None:
-            await self._limit.count(key)
-        if isinstance(need, KeyScope):
-            if not key.may(need):
-                raise Forbidden(f"the API key lacks the scope {need}")
-            if need is KeyScope.METRICS_READ and key.namespace != self._home:
-                raise Forbidden("metrics are of all namespaces: the API key is not the server's")
-        return key
+    def _remembered(self, authorization: str) -> ApiKey | None:
+        if authorization[:7] != "Bearer ":  # as nearly everybody writes it
+            return None
+        return self._doorkeeper().remembered(authorization[7:])
+
+    def _permit(self, key: ApiKey, need: KeyScope) -> None:
+        """Raises Forbidden."""
+        if not key.may(need):
+            raise Forbidden(f"the API key lacks the scope {need}")
+        if need is KeyScope.METRICS_READ and key.namespace != self._home:
+            raise Forbidden("metrics are of all namespaces: the API key is not the server's")
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: DomainError) -> None:
         response = await answer_failure(Request(scope, receive, send), error)

@@ -29,7 +29,8 @@ def windows_between(
     """
     in_zone = zone(zone_name)
     last = up_to_minute(until)
-    start = floor(down_to_minute(since), size, in_zone)
+    # Not from `since`: whoever asks for the minutes from the year 1000 on is refused by and by.
+    start = floor(max(down_to_minute(since), measure_from), size, in_zone)
     windows: list[Period] = []
     while start < last:
         end = next_start(start, size, in_zone)

@@ -8,7 +8,7 @@ from monometer.core.customer import Customer
 from monometer.core.errors import InvalidInput
 from monometer.services.balances import Balances, Held
 from monometer.store import customers, features
-from monometer.store.engine import reading
+from monometer.store.engine import asking
 from monometer.store.owners import Owner
 
 
@@ -57,7 +57,7 @@ class Accesses:
         Two or three statements, and a few for each customer of the page.
         """
         at = self.balances.now()
-        async with reading(self.balances.engine) as connection:
+        async with asking(self.balances.engine) as connection:
             owners = await customers.owners(connection, namespace, names)
             ids = sorted(id_ for id_ in set(owners.values()) if after is None or id_ > after)
             found = await customers.live_of_ids(connection, namespace, ids[:limit])

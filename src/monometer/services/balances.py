@@ -4,6 +4,7 @@ Nothing is locked and nothing kept: each answer is planned from grants and reset
 usage of all phases, and burns.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ from monometer.core.phases import Plan, plan
 from monometer.core.windows import WindowSize
 from monometer.services.finding import find, metered_terms, owner_of
 from monometer.store import entitlements
-from monometer.store.engine import reading
+from monometer.store.engine import asking
 from monometer.store.owners import OfCustomer, Owner, OwnerRef
 from monometer.store.period_usage import PeriodUsage
 
@@ -41,7 +42,7 @@ class Balances:
         Raises NotFound, PreconditionFailed for a deleted customer.
         """
         at = at or self.now()
-        async with reading(self.engine) as connection:
+        async with asking(self.engine) as connection:
             found = await find(connection, namespace, ref, id_or_key, at=at, with_grants=True)
             return (await self.values(connection, [found], at))[0]
 
@@ -50,7 +51,7 @@ class Balances:
     ) -> Value:
         """Without an entitlement no access. Raises NotFound and PreconditionFailed of customers."""
         at, ref = at or self.now(), OfCustomer(id_or_key)
-        async with reading(self.engine) as connection:
+        async with asking(self.engine) as connection:
             found = await entitlements.find(
                 connection, namespace, ref, feature_key, at=at, with_grants=True
             )
@@ -70,7 +71,7 @@ class Balances:
     async def held(self, namespace: str, id_or_key: str) -> list[Held]:
         """As `access`, with the entitlements themselves, oldest first."""
         at = self.now()
-        async with reading(self.engine) as connection:
+        async with asking(self.engine) as connection:
             owner = await owner_of(connection, namespace, OfCustomer(id_or_key))
             return await self.held_by(connection, namespace, owner, at)
 
@@ -109,16 +110,15 @@ class Balances:
         Raises NotFound, InvalidInput for another type, for bounds, an unknown zone or too much.
         """
         now = self.now()
-        async with reading(self.engine) as connection:
+        async with asking(self.engine) as connection:
             found = await find(connection, namespace, ref, id_or_key, at=now, with_grants=True)
             terms = metered_terms(found.entitlement)
             since, until = since or terms.usage_periods.last_reset, until or now
-            windows = windows_between(since, until, size, zone, measure_from=terms.measure_from)
-            planned = plan(
-                terms, found.grants or (), _aggregation(found),
-                until=until, since=since, windows=windows,
-            )  # fmt: skip
-            return (await self._burn(connection, [found], [planned]))[0]
+            planned = await asyncio.to_thread(  # of many windows it takes its time
+                _planned_history, found, since, until, size, zone
+            )
+            answers = await self.usage.of(connection, [found.query(planned.periods)])
+        return await asyncio.to_thread(burn, planned, *answers)
 
     async def values(
         self, connection: AsyncConnection, found: Sequence[Entitled], at: datetime
@@ -150,6 +150,16 @@ class Balances:
         queries = [one.query(planned.periods) for one, planned in zip(found, plans, strict=True)]
         answers = await self.usage.of(connection, queries)
         return [burn(*pair) for pair in zip(plans, answers, strict=True)]
+
+
+def _planned_history(
+    found: Entitled, since: datetime, until: datetime, size: WindowSize, zone: str
+) -> Plan:
+    terms = metered_terms(found.entitlement)
+    windows = windows_between(since, until, size, zone, measure_from=terms.measure_from)
+    return plan(
+        terms, found.grants or (), _aggregation(found), until=until, since=since, windows=windows
+    )
 
 
 def _aggregation(found: Entitled) -> Aggregation:

@@ -110,6 +110,17 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 @asynccontextmanager
+async def asking(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection for statements that need each other as little as those of two connections.
+
+    Each is a transaction by itself, so BEGIN and ROLLBACK need no round trips.
+    """
+    with translated():
+        async with engine.connect() as connection:
+            yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@asynccontextmanager
 async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection that may not write, and whose statements all see one state of the database."""
     with translated():

@@ -27,7 +27,7 @@ def select_entitled(*, with_grants: bool) -> Select[Any]:
     another = (
         select(other.c.id)
         .where(
-            other.c.namespace == entitlement.c.namespace,
+            other.c.namespace == customer_subject.c.namespace,
             other.c.deleted_at.is_(None),
             other.c.id == customer_subject.c.subject_key,
             other.c.id != customer_subject.c.customer_id,

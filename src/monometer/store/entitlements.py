@@ -28,7 +28,8 @@ from monometer.store.entitlement_rows import (
     row_from_entitlement,
     select_entitled,
 )
-from monometer.store.owners import OfSubject, Owner, OwnerRef, owner_select
+from monometer.store.entitlement_sql import active_ones, finding, is_active, locking, values
+from monometer.store.owners import Owner, OwnerRef
 from monometer.store.pages import Page, page_of
 from monometer.store.tables import (
     TEXT,
@@ -110,11 +111,10 @@ async def find(
     None also where the customer is unknown or deleted, and for a customer what no customer owns.
     Without `ref` by id alone. One statement.
     """
-    condition = _named(namespace, ref, id_or_key, at)
-    if condition is None:
+    if ref is None and not is_id(id_or_key):
         return None
-    statement = select_entitled(with_grants=with_grants).where(condition).limit(1)
-    row = (await connection.execute(statement)).one_or_none()
+    statement = finding(ref, id_or_key, with_grants=with_grants)
+    row = (await connection.execute(statement, values(namespace, ref, id_or_key, at))).one_or_none()
     return None if row is None else entitled_from_row(row)
 
 
@@ -131,11 +131,12 @@ async def find_locked(
 
     Read after the lock is there, by a statement of its own: what others did meanwhile is seen.
     """
-    condition = _named(namespace, ref, id_or_key, at)
-    if condition is None:
+    if ref is None and not is_id(id_or_key):
         return None
-    locked = select(_KEPT.id).where(condition).limit(1).with_for_update()
-    id_ = (await connection.execute(locked)).scalar_one_or_none()
+    locked = await connection.execute(
+        locking(ref, id_or_key), values(namespace, ref, id_or_key, at)
+    )
+    id_ = locked.scalar_one_or_none()
     if id_ is None:
         return None
     return await find(connection, namespace, ref, id_, at=at, with_grants=with_grants)
@@ -145,10 +146,9 @@ async def active_of(
     connection: AsyncConnection, owner: Owner, namespace: str, *, at: datetime, with_grants: bool
 ) -> list[Entitled]:
     """All that are active at `at`, oldest first."""
-    statement = select_entitled(with_grants=with_grants).where(
-        _of_owner(namespace, owner), _KEPT.deleted_at.is_(None), _active(at)
-    )
-    rows = await connection.execute(statement.order_by(_KEPT.created_at, _KEPT.id))
+    statement = active_ones(of_customer=owner.customer_id is not None, with_grants=with_grants)
+    whose = {"namespace": namespace, "owner": owner.customer_id or owner.subject, "at": at}
+    rows = await connection.execute(statement, whose)
     return [entitled_from_row(row) for row in rows]
 
 
@@ -172,7 +172,7 @@ async def active_keys(
     """(feature key, id) of what is active at `at`, locked in the order of ids."""
     rows = await connection.execute(
         select(_KEPT.feature_key, _KEPT.id)
-        .where(_KEPT.namespace == namespace, condition, _KEPT.deleted_at.is_(None), _active(at))
+        .where(_KEPT.namespace == namespace, condition, _KEPT.deleted_at.is_(None), is_active(at))
         .order_by(_KEPT.id)
         .with_for_update()
     )
@@ -212,7 +212,7 @@ async def list_(
     if wanted.owners is not None:
         statement = statement.where(wanted.owners)
     if wanted.active_at is not None:
-        statement = statement.where(_active(wanted.active_at))
+        statement = statement.where(is_active(wanted.active_at))
     column = _KEPT[order_by]
     statement = (
         statement.order_by(column.desc(), _KEPT.id.desc())
@@ -237,34 +237,7 @@ def _of_subjects(subjects: Collection[str]) -> ColumnElement[bool]:
     return _KEPT.subject == any_(literal(list(subjects), ARRAY(TEXT)))
 
 
-def _named(
-    namespace: str, ref: OwnerRef | None, id_or_key: str, at: datetime
-) -> ColumnElement[bool] | None:
-    """What `find` looks for; None for what no entitlement can be named by."""
-    kept = and_(_KEPT.namespace == namespace, _KEPT.deleted_at.is_(None))
-    owner = None if ref is None else owner_select(namespace, ref).cte("owner")
-    if is_id(id_or_key):  # then it is no feature's key
-        by_id = and_(kept, _KEPT.id == id_or_key.upper())
-        if owner is None:
-            return by_id
-        if isinstance(ref, OfSubject):
-            return by_id
-        known = select(owner.c.deleted_at.is_(None)).where(owner.c.customer_id.is_not(None))
-        return and_(by_id, _KEPT.customer_id.is_not(None), known.scalar_subquery())
-    if owner is None:
-        return None
-    customer_id = select(owner.c.customer_id).where(owner.c.deleted_at.is_(None)).scalar_subquery()
-    subject = select(owner.c.subject).scalar_subquery()
-    owned = or_(_KEPT.customer_id == customer_id, _KEPT.subject == subject)
-    return and_(kept, owned, _KEPT.feature_key == id_or_key, _active(at))
-
-
 def _of_owner(namespace: str, owner: Owner) -> ColumnElement[bool]:
     if owner.customer_id is not None:
         return _KEPT.customer_id == owner.customer_id
     return and_(_KEPT.namespace == namespace, _KEPT.subject == owner.subject)
-
-
-def _active(at: datetime) -> ColumnElement[bool]:
-    start = func.coalesce(_KEPT.active_from, _KEPT.created_at)
-    return and_(start <= at, or_(_KEPT.active_to.is_(None), _KEPT.active_to > at))

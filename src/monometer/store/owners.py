@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import ARRAY, Select, any_, case, func, literal, null, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monometer.store.statements import parameter
 from monometer.store.tables import INSTANT, TEXT, customer, customer_subject, subject
 
 
@@ -39,10 +41,16 @@ class Owner:
 
 async def owner_of(connection: AsyncConnection, namespace: str, ref: OwnerRef) -> Owner | None:
     """None for a customer that is unknown. By id a deleted customer is found too."""
-    row = (await connection.execute(owner_select(namespace, ref))).one()
+    statement = _owner(of_customer=isinstance(ref, OfCustomer))
+    row = (await connection.execute(statement, owner_values(namespace, ref))).one()
     if row.customer_id is None and row.subject is None:
         return None
     return Owner(customer_id=row.customer_id, subject=row.subject, deleted_at=row.deleted_at)
+
+
+@cache
+def _owner(*, of_customer: bool) -> Select[Any]:
+    return owner_select(of_customer=of_customer)
 
 
 async def customers_named(
@@ -63,19 +71,29 @@ async def customers_named(
     return list(rows.scalars())
 
 
-def owner_select(namespace: str, ref: OwnerRef) -> Select[Any]:
-    """One row (customer_id, subject, deleted_at); all NULL when there is no such customer."""
-    if isinstance(ref, OfCustomer):
-        return _customer_select(namespace, ref.id_or_key)
-    return _subject_select(namespace, ref.key_or_id)
+def owner_select(*, of_customer: bool) -> Select[Any]:
+    """One row (customer_id, subject, deleted_at); all NULL when there is no such customer.
+
+    Its parameters are those of `owner_values`.
+    """
+    return _customer_select() if of_customer else _subject_select()
 
 
-def _customer_select(namespace: str, id_or_key: str) -> Select[Any]:
-    by_id = customer.c.id == id_or_key.upper()
-    live = (customer.c.key == id_or_key) & customer.c.deleted_at.is_(None)
+def owner_values(namespace: str, ref: OwnerRef) -> dict[str, str]:
+    name = ref.id_or_key if isinstance(ref, OfCustomer) else ref.key_or_id
+    return {"namespace": namespace, "owner_name": name, "owner_id": name.upper()}
+
+
+NAMESPACE = parameter("namespace", TEXT)
+_NAME, _ID = parameter("owner_name", TEXT), parameter("owner_id", TEXT)
+
+
+def _customer_select() -> Select[Any]:
+    by_id = customer.c.id == _ID
+    live = (customer.c.key == _NAME) & customer.c.deleted_at.is_(None)
     found = (
         select(customer.c.id, customer.c.deleted_at)
-        .where(customer.c.namespace == namespace, or_(live, by_id))
+        .where(customer.c.namespace == NAMESPACE, or_(live, by_id))
         .order_by(by_id)  # a key that looks like an id is a key first
         .limit(1)
         .subquery("found")
@@ -86,28 +104,29 @@ def _customer_select(namespace: str, id_or_key: str) -> Select[Any]:
     ).select_from(one.outerjoin(found, true()))
 
 
-def _subject_select(namespace: str, key_or_id: str) -> Select[Any]:
+def _subject_select() -> Select[Any]:
     """The customer whose id it is, else the one whose key it is, else the one who lists it."""
-    by_id = subject.c.id == key_or_id.upper()
+    by_id = subject.c.id == _ID
     record = (
         select(subject.c.key)
         .where(
-            subject.c.namespace == namespace,
+            subject.c.namespace == NAMESPACE,
             subject.c.deleted_at.is_(None),
-            or_(subject.c.key == key_or_id, by_id),
+            or_(subject.c.key == _NAME, by_id),
         )
         .order_by(by_id)
         .limit(1)
         .scalar_subquery()
     )
-    named = select(func.coalesce(record, literal(key_or_id, TEXT)).label("key")).subquery("named")
-    key = named.c.key
-    live = (customer.c.namespace == namespace, customer.c.deleted_at.is_(None))
+    # Not a subquery: that would be looked up anew wherever its key stands.
+    named = select(func.coalesce(record, _NAME).label("key")).cte("named")
+    key = select(named.c.key).scalar_subquery()
+    live = (customer.c.namespace == NAMESPACE, customer.c.deleted_at.is_(None))
     found = func.coalesce(
         select(customer.c.id).where(*live, customer.c.id == key).scalar_subquery(),
         select(customer.c.id).where(*live, customer.c.key == key).scalar_subquery(),
         select(customer_subject.c.customer_id)
-        .where(customer_subject.c.namespace == namespace, customer_subject.c.subject_key == key)
+        .where(customer_subject.c.namespace == NAMESPACE, customer_subject.c.subject_key == key)
         .scalar_subquery(),
     ).label("customer_id")
     owner = select(found, key.label("key")).subquery("owner")

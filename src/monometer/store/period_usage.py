@@ -5,6 +5,7 @@ looked up, and is then asked again.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -51,7 +52,8 @@ class PeriodUsage:
         One statement, whatever the number of queries; more after a watermark has moved, and where
         there are no cells.
         """
-        asked = [query for query in queries if query.periods and query.subjects]
+        wanted = [query for query in queries if query.periods and query.subjects]
+        asked, places = _together(wanted)
         driver = await driver_of(connection)
         found: list[dict[Period, Decimal]] | None = None if asked else []
         for has_cells in [*[self._projections] * TRIES, False]:
@@ -62,8 +64,11 @@ class PeriodUsage:
             if found is None:
                 for key in sources:
                     self._sources.pop(key, None)
-        answers = iter(found or ())
-        return [next(answers) if query.periods and query.subjects else {} for query in queries]
+        answers = ((found or [])[place] for place in places)
+        return [
+            _of(query.periods, next(answers)) if query.periods and query.subjects else {}
+            for query in queries
+        ]
 
     async def _sources_for(
         self, driver: "asyncpg.Connection[asyncpg.Record]", queries: Sequence[PeriodsQuery]
@@ -78,6 +83,30 @@ class PeriodUsage:
                 self._sources.clear()
             self._sources |= await _look_up(driver, wanted - known.keys())
         return {key: self._sources[key] for key in wanted & self._sources.keys()}
+
+
+def _together(queries: Sequence[PeriodsQuery]) -> tuple[list[PeriodsQuery], list[int]]:
+    """Queries that differ in their periods only as one, and where each of them went.
+
+    Fifty features of one meter are then planned by PostgreSQL as one question, not as fifty.
+    """
+    places: dict[tuple[_Shape, tuple[str, ...]], int] = {}
+    merged: list[dict[Period, None]] = []
+    went: list[int] = []
+    asked: list[PeriodsQuery] = []
+    for query in queries:
+        place = places.setdefault((_Shape(query, has_cells=False), query.subjects), len(asked))
+        if place == len(asked):
+            asked.append(query)
+            merged.append({})
+        merged[place] |= dict.fromkeys(query.periods)
+        went.append(place)
+    pairs = zip(asked, merged, strict=True)
+    return [replace(query, periods=tuple(periods)) for query, periods in pairs], went
+
+
+def _of(periods: Sequence[Period], answers: Mapping[Period, Decimal]) -> dict[Period, Decimal]:
+    return {period: answers[period] for period in periods if period in answers}
 
 
 async def _ask(

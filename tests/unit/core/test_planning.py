@@ -182,6 +182,12 @@ def test_windows_that_start_before_measurement_are_left_out() -> None:
     assert windows == periods("2024-03-10T13:00..2024-03-10T14:00")
 
 
+def test_time_before_measurement_is_not_even_looked_at() -> None:
+    long_ago, end = utc("1000-01-01T00:00"), START + timedelta(minutes=2)
+    windows = windows_between(long_ago, end, WindowSize.MINUTE, "UTC", measure_from=START)
+    assert windows == windows_between(START, end, WindowSize.MINUTE, "UTC", measure_from=START)
+
+
 def test_windows_are_bounded() -> None:
     last = START + timedelta(minutes=WINDOWS_MAX)
     assert len(windows_between(START, last, WindowSize.MINUTE, "UTC", measure_from=START)) == 10_000
