@@ -19,6 +19,7 @@ from monometer.core.errors import InvalidInput
 from monometer.core.event import Event
 from monometer.core.recurrence import parse_interval
 from monometer.services import grants as grants_service
+from monometer.services.accesses import Accesses
 from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog, NewMeter
 from monometer.services.customers import CustomerDetails, Customers
@@ -182,6 +183,23 @@ async def test_access_takes_no_more_statements_for_more_features(
     assert folded == unfolded
     assert folded["f_0"].balance is not None
     assert folded["f_0"].balance.usage == 10
+
+
+@pytest.mark.parametrize("features", [1, 50])
+async def test_access_of_many_takes_no_more_statements_for_more_features(
+    house: House, event_store: PostgresEventStore, features: int
+) -> None:
+    for number in range(features):
+        await house.entitle(f"f_{number}")
+    await event_store.append(events(house.namespace, 10))
+    await fold(house)
+    ask = Accesses(house.balances).page
+    await ask(house.namespace, ["acme"], features_=None, after=None, limit=10)
+    with statements(house.engine) as sent:
+        page = await ask(house.namespace, ["acme"], features_=None, after=None, limit=10)
+    assert len(sent) <= STATEMENTS_OF_ACCESS_MAX, sent
+    [one] = page.of
+    assert [value.balance and value.balance.usage for _, value in one.held] == [10] * features
 
 
 async def test_event_stored_after_a_fold_counts_before_and_after_the_next_one(
