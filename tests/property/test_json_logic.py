@@ -1,0 +1,88 @@
+"""Compiled JSON-logic comes to what JSON-logic comes to when it is simply run."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tests.support import json_logic as oracle
+from tests.support.events import event, stored
+
+from monometer.core.errors import InvalidInput
+from monometer.core.evaluation import evaluate, facts_of, holds
+from monometer.core.json_logic import number_of, parse, predicate_of
+
+TEXTS = st.sampled_from(["", "a", "ann", "b_%", "1", "1.50", "-2", "x1", "true", "null"])
+NUMBERS = st.sampled_from(["0", "1", "2", "-2", "1.5", "1.50", "0.1", "100000000000000000001"])
+VARIABLES = st.sampled_from(
+    ["attributes.x", "attributes.y", "dimensions.d", "dimensions.e", "accountId"]
+)
+CONSTANTS = st.one_of(
+    st.none(), st.booleans(), TEXTS, NUMBERS.map(lambda text: {"number": text})
+)  # numbers are put in as they are spelled, after everything else is JSON
+
+
+def operations(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    def of(names: str, least: int, most: int) -> st.SearchStrategy[Any]:
+        arguments = st.lists(inner, min_size=least, max_size=most)
+        return st.builds(
+            lambda name, given: {name: given}, st.sampled_from(names.split()), arguments
+        )
+
+    listed = st.lists(CONSTANTS | VARIABLES.map(lambda name: {"var": name}), max_size=3)
+    about = st.one_of(
+        st.just({"var": ""}),
+        CONSTANTS.map(lambda one: {"==": [{"var": ""}, one]}),
+        CONSTANTS.map(lambda one: {">": [{"var": ""}, one]}),
+    )
+    return st.one_of(
+        of("== != === !== < <= > >= / % -", 2, 2),
+        of("< <=", 3, 3),
+        of("+ * min max", 1, 3),
+        of("and or", 1, 3),
+        of("if ?:", 1, 4),
+        of("! !! -", 1, 1),
+        st.builds(lambda one, some: {"in": [one, some]}, inner, listed),
+        st.builds(lambda part: {"in": [part, {"var": "dimensions.d"}]}, TEXTS),
+        st.builds(lambda name, some, rule: {name: [some, rule]},
+                  st.sampled_from(["some", "all", "none"]), listed, about),
+        st.builds(lambda some, rule: {"!!": [{"filter": [some, rule]}]}, listed, about),
+        st.lists(VARIABLES, min_size=1, max_size=2).map(lambda names: {"!": [{"missing": names}]}),
+    )  # fmt: skip
+
+
+RULES = st.recursive(
+    CONSTANTS | VARIABLES.map(lambda name: {"var": name}), operations, max_leaves=12
+)
+DATA = st.fixed_dictionaries(
+    {
+        "attributes": st.dictionaries(st.sampled_from("xy"), NUMBERS.map(Decimal)),
+        "dimensions": st.dictionaries(st.sampled_from("de"), TEXTS),
+    }
+)
+
+
+def spelled(rule: Any) -> str:
+    """JSON text, with the numbers as they are to be written."""
+    if isinstance(rule, dict) and rule.keys() == {"number"}:
+        return str(rule["number"])
+    if isinstance(rule, dict):
+        [(name, given)] = rule.items()
+        return f"{{{json.dumps(name)}:{spelled(given)}}}"
+    return f"[{','.join(map(spelled, rule))}]" if isinstance(rule, list) else json.dumps(rule)
+
+
+@given(rule=RULES, data=DATA)
+def test_compiled_logic_comes_to_what_plain_logic_does(rule: Any, data: dict[str, Any]) -> None:
+    try:
+        parsed = parse(spelled(rule))
+        test, value = predicate_of(parsed), number_of(parsed)
+    except InvalidInput:
+        assume(False)
+    attributes = ",".join(f'"{name}":{one}' for name, one in data["attributes"].items())
+    text = f'{{"attributes":{{{attributes}}},"dimensions":{json.dumps(data["dimensions"])}}}'
+    facts = facts_of(stored(event(subject="ann", data=text)))
+    right = oracle.run(parsed, {**data, "accountId": "ann"})
+    assert holds(test, facts) is oracle.truthy(right)
+    assert evaluate(value, facts) == oracle.number(right)
