@@ -44,6 +44,7 @@ from monometer.services.consuming import Consuming
 from monometer.services.customers import Customers
 from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.entitlements import Entitlements
+from monometer.services.event_schemas import EventSchemas
 from monometer.services.features import Features
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.grants import Grants
@@ -56,6 +57,7 @@ from monometer.services.portal_jwt import PortalJwt
 from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
+from monometer.services.usage_meters import UsageMeters
 from monometer.store import migrate
 from monometer.store.engine import create_engine
 from monometer.store.period_usage import PeriodUsage
@@ -224,6 +226,8 @@ def _services(settings: Settings, database_url: str) -> Services:
         usage=usage,
         people=people,
         quantities=QuantityService(people),
+        event_schemas=EventSchemas(engine=engine, now=now),
+        usage_meters=UsageMeters(engine=engine, new_id=new_id),
         keys=Keys(engine, now=now, new_id=new_id, revoked=doorkeeper.forget),
         doorkeeper=doorkeeper,
         portal=_portal(settings, engine),

@@ -52,7 +52,7 @@ WALKED: Final = sorted(OPERATIONS, key=_turn)
 # is noted in the background.
 _MADE_UP = re.compile(
     r',"lastUsedAt":"[^"]*"|'
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b|\bmm_[\w-]+|"
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b|\bmm_[\w-]+|\bum\.\w+\.\w+|"
     r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b|\beyJ[\w-]+(\.[\w-]+){2}"
 )
 # These tell nothing of anybody, or are not for a stranger.

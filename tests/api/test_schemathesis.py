@@ -124,6 +124,23 @@ POLAR_OPERATIONS: Final = (
     "polarListCustomerMeters",
     "polarGetCustomerMeter",
 )
+TOGAI_OPERATIONS: Final = (
+    "togaiCreateEventSchema",
+    "togaiListEventSchemas",
+    "togaiGetEventSchema",
+    "togaiListEventSchemaVersions",
+    "togaiUpdateEventSchema",
+    "togaiActivateEventSchema",
+    "togaiDeactivateEventSchema",
+    "togaiDeleteEventSchema",
+    "togaiCreateUsageMeter",
+    "togaiListUsageMeters",
+    "togaiGetUsageMeter",
+    "togaiUpdateUsageMeter",
+    "togaiActivateUsageMeter",
+    "togaiDeactivateUsageMeter",
+    "togaiDeleteUsageMeter",
+)
 READING_A_METER: Final = (
     "getMeter",
     "queryMeter",
@@ -137,7 +154,8 @@ READING_A_METER: Final = (
 # JSON Schema cannot say that a customer exists, that a cursor is one of ours, or that COUNT takes
 # no value: such requests fit the document and are refused all the same.
 UNSAYABLE: Final[list[Any]] = [positive_data_acceptance]
-# Nor that one of two ids is needed, or what a UUID may look like. Polar takes numbers as texts.
+# Nor that one of two ids is needed, or what a UUID may look like. Polar takes numbers as texts,
+# and Togai logic as an object in place of a text.
 POLAR_UNSAYABLE: Final[list[Any]] = [*UNSAYABLE, negative_data_rejection]
 # An event's id may stand where `ingest` does, and an external id may end in `/state`.
 METHODS: Final[list[Any]] = [unsupported_method, allow_header_conformance]
@@ -324,3 +342,7 @@ for _operation_id in POLAR_OPERATIONS:
     _shared = METHODS if _operation_id in POLAR_SHARED_PATHS else []
     _test = proof(_operation_id, [*POLAR_UNSAYABLE, *_shared])
     globals()[f"test_document_holds_for_{_operation_id}"] = _test
+for _operation_id in TOGAI_OPERATIONS:
+    globals()[f"test_document_holds_for_{_operation_id}"] = proof(
+        _operation_id, [*UNSAYABLE, negative_data_rejection]
+    )

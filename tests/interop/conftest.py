@@ -18,6 +18,7 @@ from tests.interop.install import (
     POLAR_30,
     PYTHON_B185,
     PYTHON_B236,
+    TOGAI_1,
     Target,
     node_is_missing,
     node_is_required,
@@ -105,6 +106,12 @@ def entitling(request: pytest.FixtureRequest, tell: Tell) -> Told:
 def told_polar(request: pytest.FixtureRequest, tell: Tell) -> Told:
     """The story of Polar's clients as one of them told it."""
     return _told(tell, request.param, *DRIVERS[request.param])
+
+
+@pytest.fixture
+def told_togai(tell: Tell) -> Told:
+    """The story of event schemas and usage meters as Togai's client told it."""
+    return _told(tell, "togai-1.0", TOGAI_1, HERE / "python" / "togai1.py")
 
 
 def _told(tell: Tell, client: str, target: Target, driver: Path) -> Told:

@@ -54,7 +54,8 @@ PYTHON_B236: Final = Target("python-b236", (HERE / "python" / "b236.txt",), "pip
 POLAR_16: Final = Target("polar-0.16", (HERE / "python" / "polar-0.16.txt",), "pip")
 POLAR_30: Final = Target("polar-0.30", (HERE / "python" / "polar-0.30.txt",), "pip")
 POLAR_1: Final = Target("polar-1.0", (HERE / "python" / "polar-1.0.txt",), "pip")
-TARGETS: Final = (NODE, PYTHON_B185, PYTHON_B236, POLAR_16, POLAR_30, POLAR_1)
+TOGAI_1: Final = Target("togai-1.0", (HERE / "python" / "togai-1.0.txt",), "pip")
+TARGETS: Final = (NODE, PYTHON_B185, PYTHON_B236, POLAR_16, POLAR_30, POLAR_1, TOGAI_1)
 
 
 def node_is_missing() -> bool:

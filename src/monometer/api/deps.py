@@ -17,6 +17,7 @@ from monometer.services.consuming import Consuming
 from monometer.services.customers import Customers
 from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.entitlements import Entitlements
+from monometer.services.event_schemas import EventSchemas
 from monometer.services.features import Features
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
@@ -27,6 +28,7 @@ from monometer.services.portal import Portal
 from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
+from monometer.services.usage_meters import UsageMeters
 from monometer.store.event_store import EventStore
 
 
@@ -56,6 +58,8 @@ class Services:
     """None while it is disabled."""
     people: People
     quantities: QuantityService
+    event_schemas: EventSchemas
+    usage_meters: UsageMeters
     new_id: Callable[[], str]
 
 

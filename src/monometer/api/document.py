@@ -32,6 +32,8 @@ TAGS = [
     {"name": "Polar Meters", "description": "Meters and quantities, as Polar's clients ask."},
     {"name": "Polar Events", "description": "Events, as Polar's clients send and list them."},
     {"name": "Polar Customers", "description": "Customers and their meters, for Polar's clients."},
+    {"name": "Togai Event Schemas", "description": "What events declare, for Togai's clients."},
+    {"name": "Togai Usage Meters", "description": "Meters with states, for Togai's clients."},
     {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
     {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},
     {"name": "Customers v3", "description": "The same customers in the form of `/api/v3`."},

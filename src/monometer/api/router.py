@@ -23,6 +23,7 @@ from monometer.api.openmeter import (
 from monometer.api.openmeter.v3 import errors as v3_errors
 from monometer.api.openmeter.v3 import router as v3
 from monometer.api.polar import routes as polar
+from monometer.api.togai import routes as togai
 
 router = APIRouter()
 for part in (ingest, events, meters, meter_query, features, portal, info, v3, keys, health):
@@ -33,5 +34,6 @@ for part in (
 ):  # fmt: skip
     router.include_router(part.router)
 router.include_router(polar.router)
+router.include_router(togai.router)
 
 problems.tell_otherwise(v3_errors.PATH_PREFIX, v3_errors.respond)

@@ -70,6 +70,9 @@ RULES: tuple[Rule, ...] = (
     Rule("/v1/meters", S.METERS_READ, S.METERS_WRITE),
     Rule("/v1/customer-meters", S.METERS_READ, S.ADMIN),
     Rule("/v1/customers", S.CUSTOMERS_READ, S.CUSTOMERS_WRITE),
+    # Togai's dialect.
+    Rule("/togai/usage_meters", S.METERS_READ, S.METERS_WRITE),
+    Rule("/togai/event_schema", S.METERS_READ, S.METERS_WRITE),
     # monometer's own.
     Rule("/api/v1/keys", S.ADMIN, S.ADMIN),
     Rule("/api/v1/info", Open.ANY_KEY, S.ADMIN),

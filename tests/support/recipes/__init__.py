@@ -8,10 +8,10 @@ from typing import Final
 from uuid import uuid4
 
 import httpx
-from tests.support.recipes import entitling, metering, owners, polar, v3
+from tests.support.recipes import entitling, metering, owners, polar, togai, v3
 from tests.support.recipes.call import Call, Facts
 
-AREAS: Final = (metering, owners, entitling, v3, polar)
+AREAS: Final = (metering, owners, entitling, v3, polar, togai)
 RECIPES: Final[dict[str, list[Call]]] = {
     operation_id: calls for area in AREAS for operation_id, calls in area.RECIPES.items()
 }

@@ -5,6 +5,7 @@ from monometer.store.tables.columns import INSTANT, TEXT, TID, XID8, Tid, Xid8, 
 from monometer.store.tables.consumptions import consumption
 from monometer.store.tables.customers import customer, customer_subject, subject
 from monometer.store.tables.entitlements import entitlement, entitlement_grant, usage_reset
+from monometer.store.tables.event_schemas import event_schema
 from monometer.store.tables.events import event
 from monometer.store.tables.features import feature
 from monometer.store.tables.meters import meter
@@ -31,6 +32,7 @@ __all__ = [
     "entitlement",
     "entitlement_grant",
     "event",
+    "event_schema",
     "feature",
     "hourly_by_group",
     "hourly_by_subject",

@@ -1,0 +1,12 @@
+"""Togai's operations together, and its way to fail."""
+
+from fastapi import APIRouter
+
+from monometer.api.problems import tell_otherwise
+from monometer.api.togai import errors, event_schemas, usage_meters
+from monometer.api.togai.wire import PREFIX
+
+router = APIRouter()
+for part in (event_schemas, usage_meters):
+    router.include_router(part.router)
+tell_otherwise(PREFIX, errors.answer)

@@ -1,0 +1,112 @@
+"""Usage meters: what is asked of the table of meters about Togai's."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ARRAY, ColumnElement, any_, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monometer.core.aggregation import Aggregation
+from monometer.core.definition import TOGAI
+from monometer.core.event_schema import Status
+from monometer.core.meter import Meter
+from monometer.store.meters import meter_from_row
+from monometer.store.pages import Page, page_of
+from monometer.store.tables import TEXT, meter
+
+_KEPT = meter.c
+_DIALECT = _KEPT.definition["dialect"].astext
+_STATUS = _KEPT.definition["status"].astext
+_LIVE = _KEPT.deleted_at.is_(None)
+_OURS = func.coalesce(_DIALECT, "") == TOGAI
+
+
+async def lock_names(connection: AsyncConnection, namespace: str) -> None:
+    """One at a time gives names in a namespace, until it commits."""
+    number = func.hashtextextended(literal(f"names of usage meters of {namespace}", TEXT), 0)
+    await connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+async def clock(connection: AsyncConnection) -> datetime:
+    """The database's, which all servers share."""
+    at: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+    return at
+
+
+async def is_named(connection: AsyncConnection, namespace: str, name: str, but: str = "") -> bool:
+    """Whether a live one, but that of an id, has the name."""
+    named = (_KEPT.namespace == namespace, _KEPT.name == name, _KEPT.id != but, _LIVE, _OURS)
+    return (await connection.execute(select(_KEPT.id).where(*named).limit(1))).first() is not None
+
+
+async def find(
+    connection: AsyncConnection, namespace: str, ulids: tuple[str, str], *, lock: bool = False
+) -> Meter | None:
+    """The one whose id lies in that range, deleted or not."""
+    first, last = ulids
+    statement = select(meter).where(
+        _KEPT.namespace == namespace, _KEPT.id >= first, _KEPT.id <= last, _sayable()
+    )
+    if lock:
+        statement = statement.with_for_update()
+    row = (await connection.execute(statement.limit(1))).one_or_none()
+    return None if row is None else meter_from_row(dict(row._mapping))  # noqa: SLF001
+
+
+async def list_(
+    connection: AsyncConnection,
+    namespace: str,
+    statuses: Collection[Status],
+    aggregations: Collection[str],
+    *,
+    offset: int,
+    limit: int,
+) -> Page[Meter]:
+    """Last updated first. Meters of other dialects are active while they live."""
+    live = [one.value for one in statuses if one is not Status.ARCHIVED]
+    of_status = _LIVE & (
+        func.coalesce(_STATUS, Status.ACTIVE.value) == any_(literal(live, ARRAY(TEXT)))
+    )
+    wanted = of_status if Status.ARCHIVED not in statuses else or_(of_status, ~_LIVE)
+    statement = (
+        select(meter)
+        .where(
+            _KEPT.namespace == namespace,
+            _sayable(),
+            _KEPT.aggregation == any_(literal(list(aggregations), ARRAY(TEXT))),
+            wanted,
+        )
+        .order_by(_KEPT.updated_at.desc(), _KEPT.id.desc())
+    )
+    return await page_of(
+        connection, statement,
+        lambda row: meter_from_row(dict(row._mapping)),  # noqa: SLF001
+        offset=offset, limit=limit,
+    )  # fmt: skip
+
+
+async def active_of(connection: AsyncConnection, namespace: str, schema: str) -> bool:
+    active = (_of_schemas(namespace, [schema]), Status.ACTIVE.value == _STATUS)
+    return (await connection.execute(select(_KEPT.id).where(*active).limit(1))).first() is not None
+
+
+async def count_by_schema(
+    connection: AsyncConnection, namespace: str, schemas: Sequence[str]
+) -> dict[str, int]:
+    counted = (
+        select(_KEPT.event_type, func.count())
+        .where(_of_schemas(namespace, schemas))
+        .group_by(_KEPT.event_type)
+    )
+    return {row[0]: row[1] for row in await connection.execute(counted)}
+
+
+def _of_schemas(namespace: str, schemas: Sequence[str]) -> ColumnElement[bool]:
+    of = _KEPT.event_type == any_(literal(list(schemas), ARRAY(TEXT)))
+    return (_KEPT.namespace == namespace) & of & _LIVE & _OURS
+
+
+def _sayable() -> ColumnElement[bool]:
+    """Togai's own, and native ones that count or sum events of a type."""
+    counts = _KEPT.aggregation.in_([Aggregation.COUNT.value, Aggregation.SUM.value])
+    return or_(_OURS, _KEPT.definition.is_(None) & counts & _KEPT.event_from.is_(None))

@@ -1,0 +1,48 @@
+"""Togai's dialect: its event schemas by name, and usage meters with ids of their own."""
+
+from typing import Final
+
+import httpx
+from tests.support.recipes.call import Call, Facts, asking, each, made
+
+NAMES: Final = ("togai_schema", "togai_meter")
+SCHEMA: Final = {
+    "name": "{togai_schema}",
+    "attributes": [{"name": "bytes"}],
+    "dimensions": [{"name": "region"}],
+}
+METER: Final = {
+    "name": "{togai_meter}",
+    "type": "COUNTER",
+    "aggregation": "COUNT",
+    "eventSchemaName": "{togai_schema}",
+}
+
+
+def fill(client: httpx.Client, facts: Facts) -> None:
+    made(client, "/togai/event_schema", SCHEMA, facts)
+    made(client, "/togai/event_schema/{togai_schema}/activate", {}, facts)
+    facts["togai_meter_id"] = made(client, "/togai/usage_meters", METER, facts)["id"]
+    made(client, "/togai/usage_meters/{togai_meter_id}/activate", {}, facts)
+
+
+_SCHEMA: Final = {"name": ("{togai_schema}",)}
+_METER: Final = {"id": ("{togai_meter_id}",)}
+
+RECIPES: Final[dict[str, list[Call]]] = {
+    "togaiCreateEventSchema": [Call(body=SCHEMA)],
+    "togaiListEventSchemas": asking({"status": "ACTIVE"}),
+    "togaiGetEventSchema": each(_SCHEMA),
+    "togaiListEventSchemaVersions": each(_SCHEMA),
+    "togaiUpdateEventSchema": each(_SCHEMA, body={"description": "mine now"}),
+    "togaiActivateEventSchema": each(_SCHEMA),
+    "togaiDeactivateEventSchema": each(_SCHEMA),
+    "togaiDeleteEventSchema": each(_SCHEMA),
+    "togaiCreateUsageMeter": [Call(body=METER)],
+    "togaiListUsageMeters": asking({"status": "ACTIVE"}, {"aggregations": "COUNT"}),
+    "togaiGetUsageMeter": each(_METER, query={"includeSchema": "true"}),
+    "togaiUpdateUsageMeter": each(_METER, body={"description": "mine now"}),
+    "togaiActivateUsageMeter": each(_METER),
+    "togaiDeactivateUsageMeter": each(_METER),
+    "togaiDeleteUsageMeter": each(_METER),
+}
