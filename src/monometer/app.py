@@ -58,6 +58,7 @@ from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.services.usage_meters import UsageMeters
+from monometer.services.usage_series import UsageSeries
 from monometer.store import migrate
 from monometer.store.engine import create_engine
 from monometer.store.period_usage import PeriodUsage
@@ -200,6 +201,7 @@ def _services(settings: Settings, database_url: str) -> Services:
     owners = Owners(engine, customers)
     usage = Usage(catalog, events, now, settings.query_rows_max)
     people = People(usage, owners)
+    usage_meters = UsageMeters(engine=engine, new_id=new_id)
     balances = Balances(engine=engine, now=now, usage=period_usage)
     return Services(
         settings=settings,
@@ -227,7 +229,8 @@ def _services(settings: Settings, database_url: str) -> Services:
         people=people,
         quantities=QuantityService(people),
         event_schemas=EventSchemas(engine=engine, now=now),
-        usage_meters=UsageMeters(engine=engine, new_id=new_id),
+        usage_meters=usage_meters,
+        usage_series=UsageSeries(people, usage_meters),
         keys=Keys(engine, now=now, new_id=new_id, revoked=doorkeeper.forget),
         doorkeeper=doorkeeper,
         portal=_portal(settings, engine),

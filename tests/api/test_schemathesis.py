@@ -140,6 +140,7 @@ TOGAI_OPERATIONS: Final = (
     "togaiActivateUsageMeter",
     "togaiDeactivateUsageMeter",
     "togaiDeleteUsageMeter",
+    "togaiGetMetrics",
 )
 READING_A_METER: Final = (
     "getMeter",

@@ -1,4 +1,4 @@
-"""Togai's published client, pointed here: event schemas and usage meters."""
+"""Togai's published client, pointed here: event schemas, usage meters and metrics."""
 
 from typing import Any
 
@@ -75,3 +75,12 @@ def test_what_is_not_there_is_the_clients_own_class_of_error(told_togai: Told) -
     for step in ("get missing", "schema missing"):
         error = told_togai.error(step)
         assert (error["name"], error["status"]) == ("NotFoundException", 404)
+
+
+def test_metrics_are_points_by_day_and_account(told_togai: Told) -> None:
+    assert told_togai.value("sent") == 204
+    (result,) = told_togai.value("metrics")["results"]
+    (points,) = result["data"]
+    assert points["groupedBy"]["fieldValue"] == f"{told_togai.tag}-acme"
+    assert points["metricValues"] == [0, 1.5, 0]
+    assert "REVENUE" in refusal(told_togai, "metrics of money")

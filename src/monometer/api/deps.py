@@ -29,6 +29,7 @@ from monometer.services.quantities import QuantityService
 from monometer.services.subjects import Subjects
 from monometer.services.usage import Usage
 from monometer.services.usage_meters import UsageMeters
+from monometer.services.usage_series import UsageSeries
 from monometer.store.event_store import EventStore
 
 
@@ -60,6 +61,7 @@ class Services:
     quantities: QuantityService
     event_schemas: EventSchemas
     usage_meters: UsageMeters
+    usage_series: UsageSeries
     new_id: Callable[[], str]
 
 

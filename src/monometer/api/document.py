@@ -34,6 +34,7 @@ TAGS = [
     {"name": "Polar Customers", "description": "Customers and their meters, for Polar's clients."},
     {"name": "Togai Event Schemas", "description": "What events declare, for Togai's clients."},
     {"name": "Togai Usage Meters", "description": "Meters with states, for Togai's clients."},
+    {"name": "Togai Metrics", "description": "Usage by periods, as Togai's clients ask."},
     {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
     {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},
     {"name": "Customers v3", "description": "The same customers in the form of `/api/v3`."},

@@ -85,14 +85,19 @@ class UsageMeters:
         statuses: Collection[Status],
         aggregations: Collection[str],
         *,
+        named: Collection[str] | None = None,
         offset: int,
         limit: int,
     ) -> Page[Meter]:
-        """Last updated first; meters of other dialects as far as they can be said."""
+        """Last updated first; meters of other dialects as far as they can be said.
+
+        `named` leaves those of these ids and names.
+        """
         async with reading(self.engine) as connection:
             return await usage_meters.list_(
-                connection, namespace, statuses, aggregations, offset=offset, limit=limit
-            )
+                connection, namespace, statuses, aggregations,
+                named=named, offset=offset, limit=limit,
+            )  # fmt: skip
 
     async def update(self, namespace: str, id_: str, change: UsageMeterPart) -> Meter:
         """Raises NotFound, Conflict for its name, InvalidInput for what is fixed by now."""

@@ -10,6 +10,7 @@ from monometer.core.aggregation import Aggregation
 from monometer.core.definition import TOGAI
 from monometer.core.event_schema import Status
 from monometer.core.meter import Meter
+from monometer.core.short_ids import ulids_of
 from monometer.store.meters import meter_from_row
 from monometer.store.pages import Page, page_of
 from monometer.store.tables import TEXT, meter
@@ -59,6 +60,7 @@ async def list_(
     statuses: Collection[Status],
     aggregations: Collection[str],
     *,
+    named: Collection[str] | None = None,
     offset: int,
     limit: int,
 ) -> Page[Meter]:
@@ -78,6 +80,11 @@ async def list_(
         )
         .order_by(_KEPT.updated_at.desc(), _KEPT.id.desc())
     )
+    if named is not None:
+        ranges = [ulids for one in named if (ulids := ulids_of(one)) is not None]
+        of_id = ((_KEPT.id >= first) & (_KEPT.id <= last) for first, last in ranges)
+        of_name = _KEPT.name == any_(literal(list(named), ARRAY(TEXT)))
+        statement = statement.where(or_(of_name, *of_id))
     return await page_of(
         connection, statement,
         lambda row: meter_from_row(dict(row._mapping)),  # noqa: SLF001

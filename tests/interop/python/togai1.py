@@ -1,4 +1,4 @@
-"""One story told through PyPI togai-client 1.0: event schemas and usage meters.
+"""One story told through PyPI togai-client 1.0: event schemas, usage meters and metrics.
 
 Reads {baseUrl, tag} as its argument, prints {step: {value} or {error}} as JSON.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import togai_client as togai  # type: ignore[import-not-found]
+import urllib3  # which the client brings along
 
 story = json.loads(sys.argv[1])
 tag = story["tag"]
@@ -51,6 +52,33 @@ def schemas(api: Any) -> None:
     step("schemas", api.list_event_schemas, status="ACTIVE", page_size=50)
 
 
+def metrics(meter_id: str) -> None:
+    event = {
+        "specversion": "1.0", "id": tag, "source": tag, "type": tag, "subject": f"{tag}-acme",
+        "time": "2024-06-15T12:00:00Z",
+        "data": {"attributes": {"bytes": 1.5}, "dimensions": {"region": "eu"}},
+    }  # fmt: skip
+    url = f"{story['baseUrl']}/api/v1/events"
+    headers = {"content-type": "application/cloudevents+json"}
+    sent = urllib3.request("POST", url, body=json.dumps(event), headers=headers)
+    told["sent"] = {"value": sent.status}
+    api = togai.MetricsApi(client)
+    for step_name, name in (("metrics", "METER_USAGE"), ("metrics of money", "REVENUE")):
+        query = togai.MetricQuery(
+            id="daily",
+            name=name,
+            aggregationPeriod="DAY",
+            groupBy="ACCOUNT_ID",
+            filters=[
+                togai.MetricQueryFilterEntry(fieldName="USAGE_METER_ID", fieldValues=[meter_id])
+            ],
+        )
+        request = togai.GetMetricsRequest(
+            startTime="2024-06-14T00:00:00Z", endTime="2024-06-17T00:00:00Z", metricQueries=[query]
+        )
+        step(step_name, api.get_metrics, request)
+
+
 def meters(api: Any, schemas_api: Any) -> None:
     computation = togai.Computation(
         matcher='{"==":[{"var":"dimensions.region"},"eu"]}',
@@ -76,6 +104,7 @@ def meters(api: Any, schemas_api: Any) -> None:
     following = told["list of one"]["value"].get("nextToken")
     if following:
         step("list on", api.get_usage_meters_for_event_schema, next_token=following, page_size=1)
+    metrics(meter.id)
     locked = togai.UpdateUsageMeterRequest(aggregation="COUNT")
     step("update locked", api.update_usage_meter, meter.id, locked)
     renamed = togai.UpdateUsageMeterRequest(billableName="Traffic")

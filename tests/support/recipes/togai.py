@@ -1,9 +1,9 @@
 """Togai's dialect: its event schemas by name, and usage meters with ids of their own."""
 
-from typing import Final
+from typing import Any, Final
 
 import httpx
-from tests.support.recipes.call import Call, Facts, asking, each, made
+from tests.support.recipes.call import NOON, WHILE, Call, Facts, asking, each, made
 
 NAMES: Final = ("togai_schema", "togai_meter")
 SCHEMA: Final = {
@@ -24,10 +24,29 @@ def fill(client: httpx.Client, facts: Facts) -> None:
     made(client, "/togai/event_schema/{togai_schema}/activate", {}, facts)
     facts["togai_meter_id"] = made(client, "/togai/usage_meters", METER, facts)["id"]
     made(client, "/togai/usage_meters/{togai_meter_id}/activate", {}, facts)
+    event = {
+        "specversion": "1.0", "id": "{togai_meter}", "source": "walk", "type": "{togai_schema}",
+        "subject": "{togai_meter}", "time": NOON,
+    }  # fmt: skip
+    made(client, "/api/v1/events", [event], facts)
 
 
 _SCHEMA: Final = {"name": ("{togai_schema}",)}
 _METER: Final = {"id": ("{togai_meter_id}",)}
+
+_ASKED: Final[list[dict[str, Any]]] = [
+    {},
+    {"groupBy": "ACCOUNT_ID"},
+    {"groupBy": "USAGE_METER_ID"},
+    {"filters": [{"fieldName": "USAGE_METER_ID", "fieldValues": ["{togai_meter_id}"]}]},
+    {"filters": [{"fieldName": "USAGE_METER_ID", "fieldValues": ["{togai_meter}"]}]},
+]
+
+
+def _metrics(**members: Any) -> dict[str, Any]:
+    query = {"id": "q", "name": "METER_USAGE", "aggregationPeriod": "DAY", **members}
+    return {"startTime": WHILE["from"], "endTime": WHILE["to"], "metricQueries": [query]}
+
 
 RECIPES: Final[dict[str, list[Call]]] = {
     "togaiCreateEventSchema": [Call(body=SCHEMA)],
@@ -38,6 +57,9 @@ RECIPES: Final[dict[str, list[Call]]] = {
     "togaiActivateEventSchema": each(_SCHEMA),
     "togaiDeactivateEventSchema": each(_SCHEMA),
     "togaiDeleteEventSchema": each(_SCHEMA),
+    "togaiGetMetrics": [
+        *(Call(body=_metrics(**one)) for one in _ASKED),
+    ],
     "togaiCreateUsageMeter": [Call(body=METER)],
     "togaiListUsageMeters": asking({"status": "ACTIVE"}, {"aggregations": "COUNT"}),
     "togaiGetUsageMeter": each(_METER, query={"includeSchema": "true"}),
