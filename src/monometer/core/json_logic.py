@@ -6,6 +6,7 @@ place, and SQL and the reference fold both run it. Source: Togai's usage meters,
 """
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import reduce
@@ -41,10 +42,14 @@ from monometer.core.logic_variables import constant, of_event
 from monometer.core.logic_weight import Scales
 from monometer.core.numbers import number_of_text, storable
 
-DEPTH_MAX = 50
+DEPTH_MAX = 20
+LEVELS_MAX = 2 * DEPTH_MAX + 2  # an operation is an object and the array of what it is given
 TEXT_CHARS_MAX = 1_500
 
 Rule: TypeAlias = Json
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TOO_DEEP = f"a rule must not be nested deeper than {DEPTH_MAX} levels"
 
 
 def parse(text: str) -> Rule:
@@ -52,14 +57,32 @@ def parse(text: str) -> Rule:
     if len(text) > TEXT_CHARS_MAX:
         raise InvalidInput(f"a rule must not be longer than {TEXT_CHARS_MAX} characters")
     try:
-        text.encode()
         rule: Rule = json.loads(
             text, parse_float=_number, parse_int=_number, parse_constant=_number,
             object_pairs_hook=_operation,
         )  # fmt: skip
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"a rule is not valid JSON: {error}") from None
+    _check(rule)
     return rule
+
+
+def _check(rule: Rule) -> None:
+    """Raises InvalidInput for texts that cannot be kept, and for too many levels."""
+    level: list[Rule] = [rule]
+    for _ in range(LEVELS_MAX):
+        for one in level:
+            texts = one if isinstance(one, dict) else [one]
+            if any(isinstance(text, str) and "\0" in text for text in texts):
+                raise InvalidInput("a rule must not contain a NUL character")
+            if any(isinstance(text, str) and _SURROGATE.search(text) for text in texts):
+                raise InvalidInput("a rule must not contain a lone surrogate")
+        inside = [one.values() if isinstance(one, dict) else one for one in level
+                  if isinstance(one, dict | list)]  # fmt: skip
+        level = [one for values in inside for one in values]
+        if not level:
+            return
+    raise InvalidInput(_TOO_DEEP)
 
 
 def _number(text: str) -> Decimal:
@@ -102,7 +125,7 @@ class _Compiler:
         arguments: list[Json] = given if isinstance(given, list) else [given]
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise InvalidInput(f"a rule must not be nested deeper than {DEPTH_MAX} levels")
+            raise InvalidInput(_TOO_DEEP)
         found = self._apply(operator, arguments, at)
         self._depth -= 1
         self._scales.weigh(found)
@@ -120,7 +143,7 @@ class _Compiler:
             return Piece(items=tuple(item for one in pieces for item in _items_of(one)))
         if operator == "in":
             return _in(nth(pieces, 0, operator), nth(pieces, 1, operator))
-        if any(one.items is not None for one in pieces) and operator not in {"!", "!!", "log"}:
+        if any(one.items is not None for one in pieces) and operator not in _TESTING:
             raise InvalidInput(f"a list cannot be used with {operator!r}")
         apply = OPERATORS.get(operator)
         if apply is None:
@@ -185,6 +208,8 @@ class _Compiler:
 
 
 Scope: TypeAlias = Mapping[str, Piece]
+# Of these a list may be the test, as `missing` is in most rules; never the result.
+_TESTING = frozenset({"!", "!!", "if", "?:", "and", "or", "log"})
 _OVER_ITEMS = frozenset({"map", "filter", "reduce", "some", "none", "all"})
 
 

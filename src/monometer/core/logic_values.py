@@ -84,7 +84,9 @@ def truthy(one: Piece) -> Predicate:
 
 
 def chosen(test: Predicate, then: Piece, otherwise: Piece) -> Piece:
-    """Of two pieces neither of which is a list."""
+    """Raises InvalidInput where one of the two is a list."""
+    if then.items is not None or otherwise.items is not None:
+        raise InvalidInput("a list can be a test, but no result")
     other = Not(test)
     return Piece(
         number=_either(test, then.number, otherwise.number),
