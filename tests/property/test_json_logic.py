@@ -3,15 +3,22 @@
 import json
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sqlalchemy import ColumnElement, case, literal, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support import json_logic as oracle
 from tests.support.events import event, stored
 
 from monometer.core.errors import InvalidInput
 from monometer.core.evaluation import evaluate, facts_of, holds
+from monometer.core.expression import Case, Expression
 from monometer.core.json_logic import number_of, parse, predicate_of
+from monometer.store.expression_sql import predicate_sql, value_sql
+from monometer.store.postgres_events import PostgresEventStore
+from monometer.store.tables import event as event_table
 
 TEXTS = st.sampled_from(["", "a", "ann", "b_%", "1", "1.50", "-2", "x1", "true", "null"])
 NUMBERS = st.sampled_from(["0", "1", "2", "-2", "1.5", "1.50", "0.1", "100000000000000000001"])
@@ -73,16 +80,53 @@ def spelled(rule: Any) -> str:
     return f"[{','.join(map(spelled, rule))}]" if isinstance(rule, list) else json.dumps(rule)
 
 
+def text_of(data: dict[str, Any]) -> str:
+    attributes = ",".join(f'"{name}":{one}' for name, one in data["attributes"].items())
+    return f'{{"attributes":{{{attributes}}},"dimensions":{json.dumps(data["dimensions"])}}}'
+
+
+def number_or_none(parsed: Any) -> Expression:
+    """A rule that never comes to a number is refused as a computation, but comes to no number."""
+    try:
+        return number_of(parsed)
+    except InvalidInput as refused:
+        assume("measures nothing" in refused.message)
+        return Case(())
+
+
 @given(rule=RULES, data=DATA)
 def test_compiled_logic_comes_to_what_plain_logic_does(rule: Any, data: dict[str, Any]) -> None:
     try:
         parsed = parse(spelled(rule))
-        test, value = predicate_of(parsed), number_of(parsed)
+        test, value = predicate_of(parsed), number_or_none(parsed)
     except InvalidInput:
         assume(False)
-    attributes = ",".join(f'"{name}":{one}' for name, one in data["attributes"].items())
-    text = f'{{"attributes":{{{attributes}}},"dimensions":{json.dumps(data["dimensions"])}}}'
-    facts = facts_of(stored(event(subject="ann", data=text)))
+    facts = facts_of(stored(event(subject="ann", data=text_of(data))))
     right = oracle.run(parsed, {**data, "accountId": "ann"})
     assert holds(test, facts) is oracle.truthy(right)
     assert evaluate(value, facts) == oracle.number(right)
+
+
+@given(rules=st.lists(RULES, min_size=6, max_size=6), data=DATA)
+async def test_logic_comes_to_the_same_in_sql(
+    event_store: PostgresEventStore, engine: AsyncEngine, rules: list[Any], data: dict[str, Any]
+) -> None:
+    namespace = uuid4().hex
+    one = event(namespace, subject="ann", data=text_of(data))
+    await event_store.append([one])
+    columns: list[ColumnElement[Any]] = []
+    right: list[Any] = []
+    for number, rule in enumerate(rules):
+        try:
+            parsed = parse(spelled(rule))
+            test = predicate_of(parsed)
+            value = number_or_none(parsed)
+        except InvalidInput:
+            continue  # too long, or too heavy
+        holding = case((predicate_sql(test), 1), else_=0)
+        columns += [holding.label(f"test_{number}"), value_sql(value).label(f"value_{number}")]
+        right += [int(holds(test, facts_of(stored(one)))), evaluate(value, facts_of(stored(one)))]
+    statement = select(literal(0), *columns).where(event_table.c.namespace == namespace)
+    async with engine.connect() as connection:
+        row = (await connection.execute(statement)).one()
+    assert list(row[1:]) == right

@@ -1,8 +1,8 @@
 """JSON-logic, compiled: a rule becomes an expression or a predicate over events.
 
 A rule sees `attributes` (numbers) and `dimensions` (texts) by name, in the singular too; all of the
-event's `data`; and its `accountId`, `timestamp` and `id`. So what a rule means is said in one
-place, and SQL and the reference fold both run it. Source: Togai's usage meters, jsonlogic.com.
+event's `data`; and its `accountId` and `id`. So what a rule means is said in one place, and SQL and
+the reference fold both run it. Source: Togai's usage meters, jsonlogic.com.
 """
 
 import json
@@ -104,9 +104,14 @@ def predicate_of(rule: Rule) -> Predicate:
 
 
 def number_of(rule: Rule) -> Expression:
-    """The number that the rule comes to, None for anything else. Raises InvalidInput."""
+    """The number that the rule comes to, None for anything else.
+
+    Raises InvalidInput, also for a rule that comes to a number on no event.
+    """
     numeric = _Compiler().piece(rule, None).numeric
-    return Case(()) if numeric is None else numeric
+    if numeric is None:
+        raise InvalidInput("a rule that comes to no number, whatever the event, measures nothing")
+    return numeric
 
 
 class _Compiler:

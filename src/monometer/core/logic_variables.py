@@ -30,18 +30,16 @@ def of_event(name: str) -> Piece | None:
     if name == "timestamp":
         raise InvalidInput("timestamp cannot be used in a rule yet")
     where, _, rest = name.partition(".")
-    if not rest:
-        return None
-    if where in _NUMBERS:
+    if rest and where in _NUMBERS:
         return Piece(number=Number(Path(("attributes", rest))))
-    if where in _TEXTS:
+    if rest and where in _TEXTS:
         path = Path(("dimensions", rest))
         is_text = Compare("=", Kind(path), Literal("string"))
         spelled = Case(((is_text, Number(path)),))
         return Piece(text=Case(((is_text, Text(path)),)), spelled=spelled)
-    if where != "data":
+    if not name.startswith(("data.", "data[")):
         return None
-    path = jsonpath.parse(f"$.{rest}")
+    path = jsonpath.parse("$" + name.removeprefix("data"))  # as the value property of a meter
     is_text = Compare("=", Kind(path), Literal("string"))
     flag = Boolean(path)
     return Piece(

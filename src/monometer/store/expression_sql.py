@@ -103,6 +103,8 @@ class SqlReader:
                 return reduce(_joined, texts, nothing).collate("C")
             case Case(branches, otherwise):
                 default = null() if otherwise is None else self.value(otherwise)
+                if not branches:
+                    return default
                 tests = ((self.predicate(test), self.value(result)) for test, result in branches)
                 return case(*tests, else_=default)
             case _:

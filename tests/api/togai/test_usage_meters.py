@@ -62,6 +62,7 @@ def test_filters_matcher_and_computation_say_what_counts(
         ({"computations": [{"computation": '{"explode":[1]}'}]}, "unknown operator 'explode'"),
         ({"computations": [{"computation": '{"var":"env.HOME"}'}]}, "no variable"),
         ({"computations": [{"computation": "NaN"}]}, "not valid JSON"),
+        ({"computations": [{"computation": '"ten"'}]}, "measures nothing"),
         ({"computations": [{"computation": "1", "matcher": "x" * 1501}]}, "matcher"),
         ({"eventSchemaName": None}, "eventSchemaName"),
     ],

@@ -39,9 +39,8 @@ FACTS = facts_of(
         ('{"/": [1, 0]}', None),
         ('{"-": [{"var": "attributes.bytes"}]}', "-1.5"),
         ('{"max": [1, {"var": "attributes.calls"}, 2]}', 3),
-        ('{"max": [1, null]}', None),
         ('{"log": 4}', 4),
-        ('"ten"', None),
+        ('{"var": "data[\\"tokens\\"]"}', 7),
     ],
 )  # fmt: skip
 def test_a_computation_comes_to_a_number(rule: str, number: str | int | None) -> None:
@@ -84,6 +83,9 @@ def test_a_matcher_is_truthy_or_not(rule: str, matches: bool) -> None:
         ('{"+": 1, "-": 2}', "one member"),
         ('{"substr": ["abc", 1]}', "unknown operator 'substr'"),
         ('{"var": "attributes"}', "no variable"),
+        ('"ten"', "measures nothing"),
+        ("true", "measures nothing"),
+        ('{"max": [1, null]}', "measures nothing"),
         ('{"var": "timestamp"}', "timestamp"),
         ('{"var": 1}', "name of a variable"),
         ('{"-": [1, 2, 3]}', "takes two arguments"),

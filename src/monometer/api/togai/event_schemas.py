@@ -249,7 +249,7 @@ def _declared(body: TogaiEventSchemaUpdate) -> dict[str, Any]:
     """What was said, null the same as absent. Raises InvalidInput for an enrichment's logic."""
     for one in body.enrichments.fields if body.enrichments else ():
         if one.enrichmentType == "JSON_LOGIC":
-            json_logic.number_of(json_logic.parse(one.value))
+            json_logic.predicate_of(json_logic.parse(one.value))  # of a dimension it is a text
     return body.model_dump(exclude_none=True, exclude={"name"})
 
 

@@ -38,6 +38,7 @@ from monometer.services.usage_meters import UsageMeterPart
 router = APIRouter(prefix=f"{PREFIX}/usage_meters", tags=["Togai Usage Meters"])
 
 FILTERS_MAX = 50
+COMPUTATION_CHARS_MAX = 500
 
 Counted = Literal["COUNT", "SUM"]
 
@@ -47,16 +48,15 @@ def _logic(given: object) -> object:
     return json.dumps(given, separators=(",", ":")) if isinstance(given, dict) else given
 
 
+Logic = Annotated[StrictStr, BeforeValidator(_logic), STORABLE]
+
+
 class TogaiComputation(BaseModel):
     """At most one: whom it is for, and what it comes to."""
 
     id: Annotated[StrictStr, Field(max_length=50), STORABLE] | None = None
-    matcher: (
-        Annotated[StrictStr, BeforeValidator(_logic), Field(max_length=1500), STORABLE] | None
-    ) = None
-    computation: Annotated[
-        StrictStr, BeforeValidator(_logic), Field(min_length=1, max_length=500), STORABLE
-    ]
+    matcher: Annotated[Logic, Field(max_length=1500)] | None = None
+    computation: Annotated[Logic, Field(min_length=1, max_length=COMPUTATION_CHARS_MAX)]
     order: StrictInt = 1
 
 
@@ -304,5 +304,8 @@ def _native(meter: Meter) -> Mapping[str, Any]:
     return {
         "filters": [],
         "status": Status.ACTIVE,
-        "computations": [{"computation": computation[:500], "order": 1}],
+        # One that is too long for the clients is not told: a part of it would mean something else.
+        "computations": [{"computation": computation, "order": 1}]
+        if len(computation) <= COMPUTATION_CHARS_MAX
+        else [],
     }
