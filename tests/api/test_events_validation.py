@@ -1,13 +1,12 @@
 """What today's meters say of each listed event."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from tests.support.databases import new_database
 from tests.support.metering import Metering
+from tests.support.own_server import base_url, server_database_url
 from tests.support.sending import Sender, event, with_data
-from tests.support.server import running_server
 
 NUMERIC = ["SUM", "AVG", "MIN", "MAX", "LATEST"]
 NOTHING = "invalid event: null and missing value property"
@@ -51,17 +50,8 @@ NUMBERS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-async def own_database_url(postgres_url: str) -> AsyncIterator[str]:
-    async with new_database(postgres_url) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def base_url(own_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of its own: on the shared one others make meters that take every type of event."""
-    with running_server(own_database_url, tmp_path_factory.mktemp("validation")) as url:
-        yield url
+# On the server that others share they make meters that take every type of event.
+__all__ = ["base_url", "server_database_url"]
 
 
 @pytest.fixture(scope="module")

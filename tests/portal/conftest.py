@@ -4,26 +4,14 @@ A token that somebody else made tells the second of its age, give or take a cloc
 refused for seconds after anybody invalidated all: nobody else may do so here.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-from tests.support.databases import new_database
 from tests.support.metering import Meter, Metering, at
-from tests.support.portal import PORTAL_SECRET, Portal
-from tests.support.server import running_server
+from tests.support.own_server import base_url, server_database_url
+from tests.support.portal import Portal
 
-
-@pytest.fixture(scope="module")
-async def server_database_url(postgres_url: str) -> AsyncIterator[str]:
-    async with new_database(postgres_url) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def base_url(server_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    directory = tmp_path_factory.mktemp("portal")
-    with running_server(server_database_url, directory, portal_token_secret=PORTAL_SECRET) as url:
-        yield url
+__all__ = ["base_url", "server_database_url"]  # fixtures of every file here
 
 
 @pytest.fixture(scope="module")

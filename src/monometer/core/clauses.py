@@ -20,13 +20,13 @@ from monometer.core.expression import (
     Expression,
     Joined,
     Kind,
-    Like,
     Literal,
     Not,
     Number,
     OneOf,
     Predicate,
     Text,
+    containing,
 )
 from monometer.core.jsonpath import Path
 
@@ -123,8 +123,7 @@ def _of_data(path: Path, operator: str, value: Scalar) -> Predicate:
 
 
 def _like(text: Expression, operator: str, part: str) -> Predicate:
-    escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    like = Like(text, f"%{escaped}%")
+    like = containing(text, part)
     return like if operator == "like" else Not(like)
 
 

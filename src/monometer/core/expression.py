@@ -141,6 +141,12 @@ class Like:
             raise InvalidInput("filter is invalid: pattern ends in a lone backslash")
 
 
+def containing(of: "Expression", part: str, *, ignore_case: bool = False) -> Like:
+    """Whether `part` stands anywhere in the text, character by character."""
+    escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return Like(of, f"%{escaped}%", ignore_case)
+
+
 @dataclass(frozen=True, slots=True)
 class AllOf:
     """Every one holds; with none at all, true."""

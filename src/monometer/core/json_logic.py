@@ -20,14 +20,15 @@ from monometer.core.expression import (
     Case,
     Compare,
     Expression,
-    Like,
     Literal,
     Not,
     Predicate,
+    containing,
 )
 from monometer.core.logic_operators import OPERATORS, nth
 from monometer.core.logic_values import (
     ALWAYS,
+    NEVER,
     Items,
     Piece,
     boolean,
@@ -229,9 +230,11 @@ def _is_missing(one: Piece) -> Predicate:
 
 
 def _at_least(needed: int, conditions: list[Predicate]) -> Predicate:
+    if needed <= 0:
+        return ALWAYS
+    if not conditions:
+        return NEVER
     one, zero = Literal(Decimal(1)), Literal(Decimal(0))
-    if needed <= 0 or not conditions:
-        return ALWAYS if needed <= 0 else AnyOf(())
     counts = (Piece(number=Case(((condition, one),), zero)) for condition in conditions)
     total = reduce(lambda left, right: computed("+", left, right), counts)
     return ordered(">=", total, Piece(number=Literal(Decimal(needed))))
@@ -244,8 +247,7 @@ def _in(needle: Piece, haystack: Piece) -> Piece:
         ways = (AllOf((c, equal(needle, one, strict=True))) for c, one in haystack.items)
         return boolean(AnyOf(tuple(ways)))
     if haystack.text is None:
-        return boolean(AnyOf(()))
+        return boolean(NEVER)
     if not isinstance(needle.text, Literal) or not isinstance(needle.text.value, str):
         raise InvalidInput("in looks for a text that is written in the rule, or in a list")
-    escaped = needle.text.value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return boolean(Like(haystack.text, f"%{escaped}%"))
+    return boolean(containing(haystack.text, needle.text.value))

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import reduce
-from typing import Any
 
 from monometer.core.errors import InvalidInput
-from monometer.core.expression import AllOf, Joined, Literal, Not
+from monometer.core.expression import AllOf, Comparison, Joined, Literal, Not
 from monometer.core.logic_values import (
     NULL,
     Piece,
@@ -72,7 +71,7 @@ def _minus(pieces: list[Piece]) -> Piece:
     return computed("-", *_two("-", pieces))
 
 
-def _ordering(comparison: Any) -> Callable[[list[Piece]], Piece]:
+def _ordering(comparison: Comparison) -> Callable[[list[Piece]], Piece]:
     """With three arguments the second lies between the others: for `<` and `<=` alone."""
 
     def compare(pieces: list[Piece]) -> Piece:
@@ -85,7 +84,7 @@ def _ordering(comparison: Any) -> Callable[[list[Piece]], Piece]:
     return compare
 
 
-def _extreme(operator: str, comparison: Any) -> Callable[[list[Piece]], Piece]:
+def _extreme(operator: str, comparison: Comparison) -> Callable[[list[Piece]], Piece]:
     def find(pieces: list[Piece]) -> Piece:
         first = Piece(number=nth(pieces, 0, operator).numeric)
         return reduce(lambda left, right: extreme(comparison, left, right), pieces[1:], first)

@@ -101,11 +101,9 @@ def chosen(test: Predicate, then: Piece, otherwise: Piece) -> Piece:
 def _either(
     test: Predicate, then: Expression | None, otherwise: Expression | None
 ) -> Expression | None:
-    if then is None and otherwise is None:
-        return None
-    if then is None:
-        return Case(((Not(test), otherwise),)) if otherwise is not None else None
-    return Case(((test, then),), otherwise)
+    if then is not None:
+        return Case(((test, then),), otherwise)
+    return None if otherwise is None else Case(((Not(test), otherwise),))
 
 
 def computed(operation: Operation, left: Piece, right: Piece) -> Piece:

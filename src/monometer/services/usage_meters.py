@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from monometer.core.definition import TOGAI, Definition, read
+from monometer.core.definition import TOGAI, Defined, Definition, read
 from monometer.core.errors import Conflict, InvalidInput, NotFound
 from monometer.core.event_schema import Status
 from monometer.core.meter import Meter
@@ -179,7 +179,7 @@ def _ended(definition: Definition, now: datetime) -> list[Any]:
     return [[start, end if until is None else until] for start, until in definition["active"]]
 
 
-def _read(definition: Definition) -> Any:
+def _read(definition: Definition) -> Defined:
     """Raises InvalidInput."""
     says = read(definition)
     if definition["aggregation"] == "SUM" and not definition["computations"]:

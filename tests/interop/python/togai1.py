@@ -96,14 +96,15 @@ def meters(api: Any, schemas_api: Any) -> None:
     )
     meter = step("create", api.create_usage_meter, new)
     step("create again", api.create_usage_meter, new)
+    other = new.model_copy(update={"name": f"{tag} other", "filters": None})
+    step("create other", api.create_usage_meter, other)
     step("activate", api.activate_usage_meter, meter.id)
     step("get", api.get_usage_meter, meter.id, include_schema=True)
     step("get missing", api.get_usage_meter, "um.00000000000.00000")
     step("list", api.get_usage_meters_for_event_schema, status="ACTIVE", aggregations="SUM")
     step("list of one", api.get_usage_meters_for_event_schema, page_size=1)
-    following = told["list of one"]["value"].get("nextToken")
-    if following:
-        step("list on", api.get_usage_meters_for_event_schema, next_token=following, page_size=1)
+    following = told["list of one"]["value"]["nextToken"]
+    step("list on", api.get_usage_meters_for_event_schema, next_token=following, page_size=1)
     metrics(meter.id)
     locked = togai.UpdateUsageMeterRequest(aggregation="COUNT")
     step("update locked", api.update_usage_meter, meter.id, locked)

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from monometer.core import history
+from monometer.core import windows as windows_of_time
 from monometer.core.aggregation import Aggregation
 from monometer.core.balance import Balance
 from monometer.core.burndown import burn
@@ -182,10 +185,17 @@ def test_windows_that_start_before_measurement_are_left_out() -> None:
     assert windows == periods("2024-03-10T13:00..2024-03-10T14:00")
 
 
-def test_time_before_measurement_is_not_even_looked_at() -> None:
-    long_ago, end = utc("1000-01-01T00:00"), START + timedelta(minutes=2)
-    windows = windows_between(long_ago, end, WindowSize.MINUTE, "UTC", measure_from=START)
-    assert windows == windows_between(START, end, WindowSize.MINUTE, "UTC", measure_from=START)
+def test_time_before_measurement_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[datetime] = []
+
+    def next_start(start: datetime, size: WindowSize, in_zone: ZoneInfo) -> datetime:
+        looked_at.append(start)
+        return windows_of_time.next_start(start, size, in_zone)
+
+    monkeypatch.setattr(history, "next_start", next_start)
+    before, end = START - timedelta(days=1), START + timedelta(minutes=2)
+    windows = windows_between(before, end, WindowSize.MINUTE, "UTC", measure_from=START)
+    assert [window.start for window in windows] == looked_at == [START, end - timedelta(minutes=1)]
 
 
 def test_windows_are_bounded() -> None:

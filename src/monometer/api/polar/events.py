@@ -46,10 +46,10 @@ from monometer.core.expression import (
     AnyOf,
     Attribute,
     Compare,
-    Like,
     Literal,
     OneOf,
     Predicate,
+    containing,
 )
 from monometer.core.uuids import keys_of
 from monometer.services.usage import of_type
@@ -251,8 +251,7 @@ async def _whose(
 def _named(names: Sequence[str] | None, part: str | None) -> list[Predicate]:
     conditions: list[Predicate] = [] if not names else [OneOf(Attribute("type"), tuple(names))]
     if part is not None:
-        escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        conditions.append(Like(Attribute("type"), f"%{escaped}%", ignore_case=True))
+        conditions.append(containing(Attribute("type"), part, ignore_case=True))
     return conditions
 
 
