@@ -38,6 +38,7 @@ from monometer.config import (
 from monometer.core.aggregation import Aggregation
 from monometer.core.errors import DomainError
 from monometer.services.accesses import Accesses
+from monometer.services.accounts import Accounts
 from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog, NewMeter
 from monometer.services.consuming import Consuming
@@ -224,6 +225,7 @@ def _services(settings: Settings, database_url: str) -> Services:
         ),
         subjects=Subjects(engine, now=now, new_id=new_id),
         customers=customers,
+        accounts=Accounts(engine=engine, customers=customers, now=now, new_id=new_id),
         owners=owners,
         usage=usage,
         people=people,

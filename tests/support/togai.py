@@ -21,12 +21,12 @@ class Togai:
         self.told("POST", "/event_schema", 201, name=self.schema, **declared)
         self.told("POST", f"/event_schema/{self.schema}/activate")
 
-    def told(self, method: str, path: str, status: int = 200, **body: Any) -> Any:
+    def told(self, method: str, path: str, status: int = 200, /, **body: Any) -> Any:
         answer = self.http.request(method, f"/togai{path}", json=body or None)
         assert answer.status_code == status, answer.text
         return answer.json()
 
-    def refused(self, method: str, path: str, status: int = 400, **body: Any) -> str:
+    def refused(self, method: str, path: str, status: int = 400, /, **body: Any) -> str:
         told = self.told(method, path, status, **body)
         assert told.keys() == {"message"}
         return str(told["message"])

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from monometer.config import Settings
 from monometer.core.access import ApiKey
 from monometer.services.accesses import Accesses
+from monometer.services.accounts import Accounts
 from monometer.services.balances import Balances
 from monometer.services.catalog import Catalog
 from monometer.services.consuming import Consuming
@@ -51,6 +52,7 @@ class Services:
     consuming: Consuming
     subjects: Subjects
     customers: Customers
+    accounts: Accounts
     owners: Owners
     usage: Usage
     keys: Keys

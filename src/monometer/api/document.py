@@ -34,6 +34,8 @@ TAGS = [
     {"name": "Polar Customers", "description": "Customers and their meters, for Polar's clients."},
     {"name": "Togai Event Schemas", "description": "What events declare, for Togai's clients."},
     {"name": "Togai Usage Meters", "description": "Meters with states, for Togai's clients."},
+    {"name": "Togai Customers", "description": "Customers, as Togai's clients know them."},
+    {"name": "Togai Accounts", "description": "What Togai's events name."},
     {"name": "Togai Metrics", "description": "Usage by periods, as Togai's clients ask."},
     {"name": "Events v3", "description": "The same events in the form of `/api/v3`."},
     {"name": "Meters v3", "description": "The same meters in the form of `/api/v3`."},

@@ -72,6 +72,8 @@ RULES: tuple[Rule, ...] = (
     Rule("/v1/customers", S.CUSTOMERS_READ, S.CUSTOMERS_WRITE),
     # Togai's dialect.
     Rule("/togai/usage_meters", S.METERS_READ, S.METERS_WRITE),
+    Rule("/togai/customers", S.CUSTOMERS_READ, S.CUSTOMERS_WRITE),
+    Rule("/togai/accounts", S.CUSTOMERS_READ, S.CUSTOMERS_WRITE),
     Rule("/togai/metrics", S.METERS_READ, S.METERS_READ),
     Rule("/togai/event_schema", S.METERS_READ, S.METERS_WRITE),
     # monometer's own.

@@ -44,6 +44,20 @@ class CustomerDetails:
     metadata: Metadata | None = None
 
 
+def details_of(one: Customer) -> CustomerDetails:
+    """As they are, for those who change some of them."""
+    return CustomerDetails(
+        name=one.name,
+        key=one.key,
+        description=one.description,
+        subject_keys=one.subject_keys,
+        primary_email=one.primary_email,
+        currency=one.currency,
+        billing_address=one.billing_address,
+        metadata=one.metadata,
+    )
+
+
 class Customers:
     """The customers of all namespaces. `now` and `new_id` are the clock and the source of ULIDs."""
 
@@ -61,6 +75,13 @@ class Customers:
         Raises InvalidInput, and Conflict for a key or a subject key that is another's, or where
         two entitlements of one feature would come together.
         """
+        async with transaction(self._engine) as connection:
+            return await self.create_in(connection, namespace, details)
+
+    async def create_in(
+        self, connection: AsyncConnection, namespace: str, details: CustomerDetails
+    ) -> Customer:
+        """As `create`, in a transaction of the caller's."""
         _validate(details)
         now = self._now()
         new = Customer(
@@ -79,12 +100,11 @@ class Customers:
             updated_at=now,
             deleted_at=None,
         )
-        async with transaction(self._engine) as connection:
-            await customers.lock_owners(connection, namespace)
-            await self._check(connection, new)
-            await customers.create(connection, new)
-            await self._create_subjects(connection, new)
-            await self._take_entitlements(connection, new)
+        await customers.lock_owners(connection, namespace)
+        await self._check(connection, new)
+        await customers.create(connection, new)
+        await self._create_subjects(connection, new)
+        await self._take_entitlements(connection, new)
         return new
 
     async def update(
@@ -97,28 +117,42 @@ class Customers:
         if not keep_key:
             _validate(details)
         async with transaction(self._engine) as connection:
-            await customers.lock_owners(connection, namespace)
-            found = await customers.find(connection, namespace, id_or_key, lock=True)
-            one = _live(found, id_or_key)
+            one = await self.to_change(connection, namespace, id_or_key)
             if keep_key:
                 details = replace(details, key=one.key)
-                _validate(details)
-            changed = replace(
-                one,
-                key=details.key,
-                name=details.name,
-                description=details.description,
-                subject_keys=tuple(sorted(set(details.subject_keys))),
-                primary_email=details.primary_email,
-                currency=details.currency,
-                billing_address=details.billing_address,
-                metadata=details.metadata,
-                updated_at=self._now(),
-            )
-            await self._check(connection, changed)
-            await customers.update(connection, changed)
-            await self._create_subjects(connection, changed)
-            await self._take_entitlements(connection, changed)
+            return await self.update_in(connection, one, details)
+
+    async def to_change(
+        self, connection: AsyncConnection, namespace: str, id_or_key: str
+    ) -> Customer:
+        """Nobody else changes it, or who owns what, until the caller's transaction ends.
+
+        Raises NotFound, PreconditionFailed for a deleted customer.
+        """
+        await customers.lock_owners(connection, namespace)
+        return _live(await customers.find(connection, namespace, id_or_key, lock=True), id_or_key)
+
+    async def update_in(
+        self, connection: AsyncConnection, one: Customer, details: CustomerDetails
+    ) -> Customer:
+        """As `update`, of a customer found by `to_change` in the same transaction."""
+        _validate(details)
+        changed = replace(
+            one,
+            key=details.key,
+            name=details.name,
+            description=details.description,
+            subject_keys=tuple(sorted(set(details.subject_keys))),
+            primary_email=details.primary_email,
+            currency=details.currency,
+            billing_address=details.billing_address,
+            metadata=details.metadata,
+            updated_at=self._now(),
+        )
+        await self._check(connection, changed)
+        await customers.update(connection, changed)
+        await self._create_subjects(connection, changed)
+        await self._take_entitlements(connection, changed)
         return changed
 
     async def delete(self, namespace: str, id_or_key: str) -> None:
@@ -128,15 +162,16 @@ class Customers:
         an active entitlement.
         """
         async with transaction(self._engine) as connection:
-            await customers.lock_owners(connection, namespace)
-            found = await customers.find(connection, namespace, id_or_key, lock=True)
-            one, now = _live(found, id_or_key), self._now()
-            owned = entitlements.owned_by([one.id])
-            active = await entitlements.active_keys(connection, namespace, owned, at=now)
-            if active:
-                keys = ", ".join(sorted(key for key, _ in active))
-                raise Conflict(f"customer {one.id} has active entitlements: {keys}")
-            await customers.update(connection, replace(one, updated_at=now, deleted_at=now))
+            await self.delete_in(connection, await self.to_change(connection, namespace, id_or_key))
+
+    async def delete_in(self, connection: AsyncConnection, one: Customer) -> None:
+        """As `delete`, of a customer found by `to_change` in the same transaction."""
+        now, owned = self._now(), entitlements.owned_by([one.id])
+        active = await entitlements.active_keys(connection, one.namespace, owned, at=now)
+        if active:
+            keys = ", ".join(sorted(key for key, _ in active))
+            raise Conflict(f"customer {one.id} has active entitlements: {keys}")
+        await customers.update(connection, replace(one, updated_at=now, deleted_at=now))
 
     async def customer(self, namespace: str, id_or_key: str) -> Customer:
         """By key a live customer, by id also a deleted one. Raises NotFound."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 import httpx
 from tests.support.recipes.call import NOON, WHILE, Call, Facts, asking, each, made
 
-NAMES: Final = ("togai_schema", "togai_meter")
+NAMES: Final = ("togai_schema", "togai_meter", "togai_customer", "togai_account", "togai_alias")
 SCHEMA: Final = {
     "name": "{togai_schema}",
     "attributes": [{"name": "bytes"}],
@@ -17,6 +17,18 @@ METER: Final = {
     "aggregation": "COUNT",
     "eventSchemaName": "{togai_schema}",
 }
+CUSTOMER: Final = {
+    "id": "{togai_customer}",
+    "name": "{togai_customer}",
+    "primaryEmail": "{togai_customer}@example.com",
+    "address": {},
+}
+ACCOUNT: Final = {
+    "id": "{togai_account}",
+    "name": "{togai_account}",
+    "customerId": "{togai_customer}",
+    "aliases": ["{togai_alias}"],
+}
 
 
 def fill(client: httpx.Client, facts: Facts) -> None:
@@ -24,6 +36,8 @@ def fill(client: httpx.Client, facts: Facts) -> None:
     made(client, "/togai/event_schema/{togai_schema}/activate", {}, facts)
     facts["togai_meter_id"] = made(client, "/togai/usage_meters", METER, facts)["id"]
     made(client, "/togai/usage_meters/{togai_meter_id}/activate", {}, facts)
+    made(client, "/togai/customers", CUSTOMER, facts)
+    made(client, "/togai/accounts", ACCOUNT, facts)
     event = {
         "specversion": "1.0", "id": "{togai_meter}", "source": "walk", "type": "{togai_schema}",
         "subject": "{togai_meter}", "time": NOON,
@@ -33,6 +47,9 @@ def fill(client: httpx.Client, facts: Facts) -> None:
 
 _SCHEMA: Final = {"name": ("{togai_schema}",)}
 _METER: Final = {"id": ("{togai_meter_id}",)}
+_CUSTOMER: Final = {"id": ("{togai_customer}",)}
+_ACCOUNT: Final = {"id": ("{togai_account}", "{togai_alias}")}
+_RENAMED: Final = {"name": "mine now"}
 
 _ASKED: Final[list[dict[str, Any]]] = [
     {},
@@ -67,4 +84,17 @@ RECIPES: Final[dict[str, list[Call]]] = {
     "togaiActivateUsageMeter": each(_METER),
     "togaiDeactivateUsageMeter": each(_METER),
     "togaiDeleteUsageMeter": each(_METER),
+    "togaiCreateCustomer": [Call(body=CUSTOMER)],
+    "togaiListCustomers": asking(),
+    "togaiGetCustomer": each(_CUSTOMER),
+    "togaiUpdateCustomer": each(_CUSTOMER, body=_RENAMED),
+    "togaiDeleteCustomer": each(_CUSTOMER),
+    "togaiCreateAccount": [Call(body=ACCOUNT)],
+    "togaiListAccounts": asking(),
+    "togaiGetAccount": each(_ACCOUNT),
+    "togaiUpdateAccount": each(_ACCOUNT, body=_RENAMED),
+    "togaiDeleteAccount": each(_ACCOUNT),
+    "togaiAddAliases": each(_ACCOUNT, body={"aliases": ["mine now"]}),
+    "togaiRemoveAliases": each(_ACCOUNT, body={"aliases": ["{togai_alias}"]}),
+    "togaiListAliases": each(_ACCOUNT),
 }

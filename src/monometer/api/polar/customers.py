@@ -1,5 +1,6 @@
 """`/v1/customers`: customers by their UUID or by the id that their application gave them."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -35,7 +36,7 @@ from monometer.api.polar.wire import (
 from monometer.api.wire import Text, json_response
 from monometer.core.customer import Customer as StoredCustomer
 from monometer.core.errors import Conflict, FieldError, InvalidInput, NotFound
-from monometer.services.customers import CustomerDetails
+from monometer.services.customers import CustomerDetails, details_of
 from monometer.store.customer_search import CustomerSearch
 
 router = APIRouter(prefix="/v1/customers", tags=["Polar Customers"])
@@ -211,13 +212,11 @@ async def _updated(
 ) -> dict[str, Any]:
     given = body.model_fields_set
     address = address_from_wire(body.billing_address)
-    details = CustomerDetails(
+    details = replace(
+        details_of(customer),
         name=body.name or (body.email or customer.name if is_unnamed(customer) else customer.name),
         key=body.external_id or customer.key,
-        description=customer.description,
-        subject_keys=customer.subject_keys,
         primary_email=body.email or customer.primary_email,
-        currency=customer.currency,
         billing_address=address if "billing_address" in given else customer.billing_address,
         metadata=customer.metadata if body.metadata is None else body.metadata,
     )

@@ -15,6 +15,7 @@ from monometer.core.errors import (
     Forbidden,
     NotFound,
     Overloaded,
+    PreconditionFailed,
     RateLimited,
     TooLarge,
     Unauthenticated,
@@ -27,6 +28,7 @@ _STATUSES: dict[type[DomainError], HTTPStatus] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
+    PreconditionFailed: HTTPStatus.NOT_FOUND,  # deleted
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,

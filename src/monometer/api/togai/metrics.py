@@ -1,7 +1,7 @@
 """`POST /togai/metrics`: what usage meters have counted, by calendar periods."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -10,10 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from monometer.api.deps import NamespaceOf, ServicesOf
 from monometer.api.togai.errors import documented
-from monometer.api.togai.wire import PREFIX, time_to_wire
+from monometer.api.togai.wire import PREFIX, time_to_wire, within_reach
 from monometer.api.wire import Text, json_response, number_to_wire
 from monometer.core.errors import InvalidInput
-from monometer.core.event import TIME_END, TIME_MIN
 from monometer.core.windows import WindowSize
 from monometer.services.usage_series import GroupBy, Points, SeriesQuery
 
@@ -23,18 +22,7 @@ QUERIES_MAX = 5
 VALUES_MAX = 100
 
 
-def _within_reach(at: datetime) -> datetime:
-    """UTC, which also is meant where no offset is given."""
-    try:
-        utc = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:
-        utc = TIME_END
-    if not TIME_MIN <= utc < TIME_END:
-        raise ValueError(f"must be from year {TIME_MIN.year} on and before {TIME_END.year}")
-    return utc
-
-
-Instant = Annotated[datetime, AfterValidator(_within_reach)]
+Instant = Annotated[datetime, AfterValidator(within_reach)]
 MetricName = Literal[
     "EVENTS", "USAGE", "METER_USAGE", "NAMED_LICENSE_USAGE", "REVENUE", "USAGE_FOR_CYCLE",
     "REVENUE_FOR_CYCLE",

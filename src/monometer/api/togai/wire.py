@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, StrictStr
 
 from monometer.api.wire import STORABLE, Text, instant_to_wire
 from monometer.core.errors import FieldError, InvalidInput
+from monometer.core.event import TIME_END, TIME_MIN
 
 PREFIX = "/togai"
 PAGE_SIZE = 10
@@ -86,6 +87,17 @@ def one_of(name: str, given: Sequence[str] | None, allowed: Sequence[One]) -> li
 
 def time_to_wire(at: datetime) -> str:
     return instant_to_wire(at.astimezone(UTC))
+
+
+def within_reach(at: datetime) -> datetime:
+    """UTC, which also is meant where no offset is given."""
+    try:
+        utc = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        utc = TIME_END
+    if not TIME_MIN <= utc < TIME_END:
+        raise ValueError(f"must be from year {TIME_MIN.year} on and before {TIME_END.year}")
+    return utc
 
 
 def _refused(name: str, rule: str) -> InvalidInput:

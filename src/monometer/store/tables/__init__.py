@@ -1,5 +1,6 @@
 """Every table, its constraints and their reasons. Alembic compares the database with this."""
 
+from monometer.store.tables.accounts import account, account_alias
 from monometer.store.tables.api_keys import api_key
 from monometer.store.tables.columns import INSTANT, TEXT, TID, XID8, Tid, Xid8, metadata, place
 from monometer.store.tables.consumptions import consumption
@@ -24,6 +25,8 @@ __all__ = [
     "XID8",
     "Tid",
     "Xid8",
+    "account",
+    "account_alias",
     "api_key",
     "cohort",
     "consumption",
