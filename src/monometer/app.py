@@ -46,10 +46,12 @@ from monometer.services.customers import Customers
 from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.entitlements import Entitlements
 from monometer.services.event_schemas import EventSchemas
+from monometer.services.event_series import EventSeries
 from monometer.services.features import Features
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
+from monometer.services.ingestions import Ingestions
 from monometer.services.keys import Keys
 from monometer.services.owners import Owners
 from monometer.services.people import People
@@ -231,8 +233,10 @@ def _services(settings: Settings, database_url: str) -> Services:
         people=people,
         quantities=QuantityService(people),
         event_schemas=EventSchemas(engine=engine, now=now),
+        ingestions=Ingestions(engine=engine, new_id=new_id),
         usage_meters=usage_meters,
         usage_series=UsageSeries(people, usage_meters),
+        event_series=EventSeries(engine, owners),
         keys=Keys(engine, now=now, new_id=new_id, revoked=doorkeeper.forget),
         doorkeeper=doorkeeper,
         portal=_portal(settings, engine),

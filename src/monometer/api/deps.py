@@ -19,9 +19,11 @@ from monometer.services.customers import Customers
 from monometer.services.doorkeeper import Doorkeeper
 from monometer.services.entitlements import Entitlements
 from monometer.services.event_schemas import EventSchemas
+from monometer.services.event_series import EventSeries
 from monometer.services.features import Features
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
+from monometer.services.ingestions import Ingestions
 from monometer.services.keys import Keys
 from monometer.services.owners import Owners
 from monometer.services.people import People
@@ -62,8 +64,10 @@ class Services:
     people: People
     quantities: QuantityService
     event_schemas: EventSchemas
+    ingestions: Ingestions
     usage_meters: UsageMeters
     usage_series: UsageSeries
+    event_series: EventSeries
     new_id: Callable[[], str]
 
 

@@ -12,6 +12,7 @@ from monometer.api.openmeter.v3 import router as v3
 from monometer.api.polar.ingest import PolarEventsIngest
 from monometer.api.polar.paths import PREFIX
 from monometer.api.problems import Problem
+from monometer.api.togai.ingest import TogaiIngest, TogaiIngestBatch
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -32,6 +33,10 @@ TAGS = [
     {"name": "Polar Meters", "description": "Meters and quantities, as Polar's clients ask."},
     {"name": "Polar Events", "description": "Events, as Polar's clients send and list them."},
     {"name": "Polar Customers", "description": "Customers and their meters, for Polar's clients."},
+    {
+        "name": "Togai Events",
+        "description": "Events, and what became of them, for Togai's clients.",
+    },
     {"name": "Togai Event Schemas", "description": "What events declare, for Togai's clients."},
     {"name": "Togai Usage Meters", "description": "Meters with states, for Togai's clients."},
     {"name": "Togai Customers", "description": "Customers, as Togai's clients know them."},
@@ -76,7 +81,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemes["ApiKey"] = {"type": "http", "scheme": "bearer"}
     document["security"] = [{"ApiKey": []}, {}]
     # Shapes that no route declares to FastAPI: problems, bodies of ingest, nested parameters.
-    bodies = (Event, ConsumptionInput, PolarEventsIngest)
+    bodies = (Event, ConsumptionInput, PolarEventsIngest, TogaiIngest, TogaiIngestBatch)
     undeclared_shapes: tuple[type[BaseModel], ...] = (Problem, *bodies, *v3.SHAPES)
     _, undeclared = models_json_schema(
         [(shape, "validation") for shape in undeclared_shapes],

@@ -71,6 +71,9 @@ RULES: tuple[Rule, ...] = (
     Rule("/v1/customer-meters", S.METERS_READ, S.ADMIN),
     Rule("/v1/customers", S.CUSTOMERS_READ, S.CUSTOMERS_WRITE),
     # Togai's dialect.
+    Rule("/togai/ingest", S.EVENTS_WRITE, S.EVENTS_WRITE),
+    Rule("/togai/ingestBatch", S.EVENTS_WRITE, S.EVENTS_WRITE),
+    Rule("/togai/events", S.EVENTS_READ, S.ADMIN),
     Rule("/togai/usage_meters", S.METERS_READ, S.METERS_WRITE),
     Rule("/togai/customers", S.CUSTOMERS_READ, S.CUSTOMERS_WRITE),
     Rule("/togai/accounts", S.CUSTOMERS_READ, S.CUSTOMERS_WRITE),

@@ -5,19 +5,16 @@ A definition is kept as it was written, together with the name of its dialect, a
 there is to it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from monometer.core import json_logic, jsonpath
+from monometer.core import jsonpath
 from monometer.core.aggregation import Aggregation
 from monometer.core.clauses import NOTHING, TIME, TYPE, conjuncts, path_of, predicate_of
 from monometer.core.expression import (
     AllOf,
-    AnyOf,
-    Attribute,
     Case,
     Compare,
     Expression,
@@ -31,6 +28,7 @@ from monometer.core.expression import (
 )
 from monometer.core.jsonpath import Path
 from monometer.core.logic_values import there
+from monometer.core.usage_meter import rules_of
 
 Definition: TypeAlias = Mapping[str, Any]  # "dialect", and whatever that dialect has to say
 
@@ -94,33 +92,15 @@ def _togai(definition: Definition) -> Defined:
     JSON-logic. An event counts if it came within one of the `active` periods, half-open pairs of
     RFC 3339 texts, the last of which may have no end.
     """
-    aggregation = Aggregation(definition["aggregation"])
-    demands: list[Predicate] = [AnyOf(tuple(map(_came_within, definition["active"])))]
-    for one in definition.get("filters") or ():
-        places = (Text(Path((kind, one["field"]))) for kind in ("dimensions", "attributes"))
-        demands.append(AnyOf(tuple(OneOf(place, (one["value"],)) for place in places)))
-    value = None
-    for one in definition.get("computations") or ():
-        if one.get("matcher") is not None:
-            demands.append(json_logic.predicate_of(json_logic.parse(one["matcher"])))
-        if aggregation is Aggregation.SUM:
-            value = json_logic.number_of(json_logic.parse(one["computation"]))
-            demands.append(there(value))
+    rules = rules_of(definition)
+    counted = () if rules.units is None else (there(rules.units),)
     return Defined(
-        aggregation=aggregation,
+        aggregation=Aggregation(definition["aggregation"]),
         event_type=definition["schema"],
-        where=AllOf(tuple(demands)),
-        value=value,
+        where=AllOf((rules.passes, *counted)),
+        value=rules.units,
         value_property=None,
     )
-
-
-def _came_within(period: Sequence[str | None]) -> Predicate:
-    start, end = (None if one is None else datetime.fromisoformat(one) for one in period)
-    came = Attribute("ingested_at")
-    since = () if start is None else (Compare(">=", came, Literal(start)),)
-    until = () if end is None else (Compare("<", came, Literal(end)),)
-    return AllOf((*since, *until))
 
 
 READERS: Mapping[str, Callable[[Definition], Defined]] = {POLAR: _polar, TOGAI: _togai}

@@ -37,6 +37,7 @@ from monometer.core.logic_values import (
     equal,
     is_null,
     ordered,
+    text_form,
     truthy,
 )
 from monometer.core.logic_variables import constant, of_event
@@ -113,6 +114,14 @@ def number_of(rule: Rule) -> Expression:
     if numeric is None:
         raise InvalidInput("a rule that comes to no number, whatever the event, measures nothing")
     return numeric
+
+
+def text_of(rule: Rule) -> Expression:
+    """The text form of what the rule comes to, None for null. Raises InvalidInput for a list."""
+    piece = _Compiler().piece(rule, None)
+    if piece.items is not None:
+        raise InvalidInput("a list has no text")
+    return text_form(piece, None)
 
 
 class _Compiler:

@@ -163,12 +163,12 @@ def is_null(one: Piece) -> Predicate:
     return Not(AnyOf((there(one.number), there(one.text), one.true, one.false)))
 
 
-def text_form(one: Piece) -> Expression:
-    """As text; null is the empty one."""
+def text_form(one: Piece, null: Expression | None = _EMPTY) -> Expression:
+    """As text, and what null is as text."""
     ways: list[tuple[Predicate, Expression]] = []
     if one.text is not None:
         ways.append((there(one.text), one.text))
     if one.number is not None:
         ways.append((there(one.number), Joined((one.number,))))
     ways += [(one.true, Literal("true")), (one.false, Literal("false"))]
-    return Case(tuple(ways), _EMPTY)
+    return Case(tuple(ways), null)

@@ -97,6 +97,12 @@ class Accounts:
         async with snapshot(self.engine) as connection:
             return await self._owned(connection, await _found(connection, namespace, key))
 
+    async def names(self, namespace: str, keys: Collection[str]) -> dict[str, str]:
+        """Key → name, of those that there are."""
+        async with snapshot(self.engine) as connection:
+            found = await accounts.of_keys(connection, namespace, keys)
+        return {key: one.name for key, one in found.items()}
+
     async def page(self, namespace: str, *, offset: int, limit: int) -> Page[Owned]:
         """Last updated first."""
         async with snapshot(self.engine) as connection:
@@ -221,6 +227,31 @@ class Accounts:
             Alias(id=id_, value=one.value, since=one.since, until=one.until, created_at=now)
             for id_, one in zip(ids, new, strict=True)
         )
+
+
+async def subjects_of(
+    connection: AsyncConnection, namespace: str, named: Collection[tuple[str, datetime]]
+) -> dict[tuple[str, datetime], str]:
+    """Whose events of these accounts and times are: the subject of each that there is.
+
+    An account is named by id, else by an alias of that time, and must be active. Whom a customer of
+    another API calls their own needs no account.
+    """
+    names = {name for name, _ in named}
+    by_key = await accounts.of_keys(connection, namespace, names)
+    by_alias = await accounts.of_aliases(connection, namespace, names - by_key.keys())
+    owned = await customers.owners(connection, namespace, names - by_key.keys() - by_alias.keys())
+    found: dict[tuple[str, datetime], str] = {}
+    for name, at in named:
+        one = by_key.get(name)
+        if one is None:
+            covering = (of for alias, of in by_alias.get(name, ()) if alias.covers(at))
+            one = next(covering, None)
+        if one is not None and one.status is AccountStatus.ACTIVE:
+            found[name, at] = one.key
+        elif one is None and name in owned:
+            found[name, at] = name
+    return found
 
 
 async def _found(connection: AsyncConnection, namespace: str, key: str) -> Account:

@@ -156,7 +156,7 @@ class UsageMeters:
                 raise InvalidInput("a usage meter that is a draft cannot be deactivated")
             if definition["status"] == Status.INACTIVE:
                 return meter
-            now = await usage_meters.clock(connection)
+            now = await _now(connection, namespace, definition)
             definition = _definition(definition, Status.INACTIVE, _ended(definition, now))
             return await _kept(connection, meter, definition, now)
 
@@ -164,7 +164,7 @@ class UsageMeters:
         """It counts no more, and its name may be given again. Raises NotFound."""
         async with transaction(self.engine) as connection:
             meter, definition = await _ours(connection, namespace, id_)
-            now = await usage_meters.clock(connection)
+            now = await _now(connection, namespace, definition)
             definition = _definition(definition, Status.ARCHIVED, _ended(definition, now))
             await _kept(connection, replace(meter, deleted_at=now), definition, now)
 
@@ -177,6 +177,12 @@ def _ended(definition: Definition, now: datetime) -> list[Any]:
     """Its periods, none of which goes on."""
     end = now.astimezone(UTC).isoformat()
     return [[start, end if until is None else until] for start, until in definition["active"]]
+
+
+async def _now(connection: AsyncConnection, namespace: str, definition: Definition) -> datetime:
+    """The time, with the schema locked: no ingestion is under way that holds it for active."""
+    await event_schemas.versions(connection, namespace, definition["schema"], lock=True)
+    return await usage_meters.clock(connection)
 
 
 def _read(definition: Definition) -> Defined:

@@ -4,12 +4,8 @@ Source: Togai's metrics.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import TypeAlias
 
 from monometer.core.errors import InvalidInput
 from monometer.core.event_schema import Status
@@ -17,38 +13,20 @@ from monometer.core.meter import Meter
 from monometer.core.numbers import EXACT
 from monometer.core.short_ids import short_id
 from monometer.core.usage import UTC_ZONE, Tumbling, UsageQuery, UsageRow
-from monometer.core.windows import WindowSize, floor, next_start
+from monometer.core.windows import floor
 from monometer.services.people import People
+from monometer.services.series import (
+    GROUPS_MAX,
+    GroupBy,
+    Points,
+    SeriesQuery,
+    customers_of,
+    starts_of,
+    subjects_asked,
+)
 from monometer.services.usage_meters import UsageMeters
 
-POINTS_MAX = 300
 METERS_MAX = 100  # each is asked by itself
-GROUPS_MAX = 1_000
-
-Points: TypeAlias = dict[datetime, Decimal]
-
-
-class GroupBy(StrEnum):
-    ACCOUNT_ID = "ACCOUNT_ID"
-    CUSTOMER_ID = "CUSTOMER_ID"
-    USAGE_METER_ID = "USAGE_METER_ID"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesQuery:
-    """`start` is included, `end` excluded. None takes every meter, account, or customer.
-
-    `meters` are ids or names, `customers` keys or ids.
-    """
-
-    namespace: str
-    start: datetime
-    end: datetime
-    size: WindowSize
-    by: GroupBy | None = None
-    meters: Collection[str] | None = None
-    accounts: Collection[str] | None = None
-    customers: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +39,8 @@ class UsageSeries:
 
         Raises InvalidInput for too many points, meters, groups or rows, and Unavailable.
         """
-        starts = _starts(query)
-        subjects = await self._subjects(query)
+        starts = starts_of(query)
+        subjects = await subjects_asked(self.people.owners, query)
         blank = dict.fromkeys(starts, Decimal(0))
         series: defaultdict[str | None, Points] = defaultdict(blank.copy)
         if query.by is None:
@@ -93,8 +71,7 @@ class UsageSeries:
         if query.by is not GroupBy.CUSTOMER_ID:
             return [(None if query.by is None else short_id(meter.id), row) for row in rows]
         names = {row.subject for row in rows if row.subject is not None}
-        owners = await self.people.owners.of_subjects(query.namespace, names)
-        told = {subject: one.key or one.id for subject, one in owners.items()}
+        told = await customers_of(self.people.owners, query.namespace, names)
         return [(told[row.subject], row) for row in rows if row.subject in told]
 
     async def _meters(self, query: SeriesQuery) -> list[Meter]:
@@ -109,31 +86,3 @@ class UsageSeries:
         if page.total > METERS_MAX:
             raise InvalidInput(f"there are more than {METERS_MAX} usage meters: name some of them")
         return list(page.items)
-
-    async def _subjects(self, query: SeriesQuery) -> tuple[str, ...] | None:
-        """Whose usage is asked for; None for everybody's."""
-        subjects = None if query.accounts is None else set(query.accounts)
-        if query.customers is not None:
-            theirs = await self._subjects_of(query.namespace, set(query.customers))
-            subjects = theirs if subjects is None else subjects & theirs
-        return None if subjects is None else tuple(sorted(subjects))
-
-    async def _subjects_of(self, namespace: str, names: set[str]) -> set[str]:
-        customers = self.people.owners.customers
-        ids = set((await customers.owners(namespace, names)).values())
-        found = await self.people.owners.of_ids(namespace, ids)
-        meant = sorted(one.id for one in found if {one.id, one.key} & names)
-        theirs: Mapping[str, str] = await customers.attribution(namespace, meant)
-        return set(theirs)
-
-
-def _starts(query: SeriesQuery) -> list[datetime]:
-    """Of every period that has an instant of the time asked for. Raises InvalidInput."""
-    if query.start >= query.end:
-        raise InvalidInput("startTime must be before endTime")
-    starts = [floor(query.start, query.size, UTC_ZONE)]
-    while (following := next_start(starts[-1], query.size, UTC_ZONE)) < query.end:
-        starts.append(following)
-        if len(starts) > POINTS_MAX:
-            raise InvalidInput(f"there are more than {POINTS_MAX} periods: ask for less time")
-    return starts

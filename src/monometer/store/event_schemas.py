@@ -1,16 +1,16 @@
 """Event schemas as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ARRAY, Row, Select, any_, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.errors import Conflict
 from monometer.core.event_schema import EventSchema, Status
 from monometer.store.pages import Page, page_of
-from monometer.store.tables import event_schema
+from monometer.store.tables import TEXT, event_schema
 
 _KEPT = event_schema.c
 
@@ -46,14 +46,18 @@ async def versions(
     connection: AsyncConnection, namespace: str, name: str, *, lock: bool = False
 ) -> list[EventSchema]:
     """Newest first. `lock` keeps others from changing them until the transaction ends."""
-    statement = (
-        select(event_schema)
-        .where(_KEPT.namespace == namespace, _KEPT.name == name)
-        .order_by(_KEPT.version.desc())
-    )
     if lock:
-        statement = statement.with_for_update()
-    return [_schema(row) for row in await connection.execute(statement)]
+        await connection.execute(_of_names(namespace, [name]).with_for_update())
+    return [_schema(row) for row in await connection.execute(_of_names(namespace, [name]))]
+
+
+async def newest_shared(
+    connection: AsyncConnection, namespace: str, names: Collection[str]
+) -> dict[str, EventSchema]:
+    """The newest version of each by name. Nobody changes them until the transaction ends."""
+    await connection.execute(_of_names(namespace, names).with_for_update(read=True))
+    rows = await connection.execute(_of_names(namespace, names))
+    return {one.name: one for one in map(_schema, reversed(list(rows)))}
 
 
 async def newest(
@@ -79,6 +83,16 @@ async def newest(
         .order_by(_KEPT.updated_at.desc(), _KEPT.name)
     )
     return await page_of(connection, statement, _schema, offset=offset, limit=limit)
+
+
+def _of_names(namespace: str, names: Collection[str]) -> Select[Any]:
+    """Read it again once it is locked: a version that came while the lock was waited for."""
+    of = _KEPT.name == any_(literal(list(names), ARRAY(TEXT)))
+    return (
+        select(event_schema)
+        .where(_KEPT.namespace == namespace, of)
+        .order_by(_KEPT.name, _KEPT.version.desc())
+    )
 
 
 def _row(one: EventSchema) -> dict[str, Any]:

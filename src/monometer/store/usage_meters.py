@@ -92,6 +92,25 @@ async def list_(
     )  # fmt: skip
 
 
+async def active(
+    connection: AsyncConnection, namespace: str, schemas: Collection[str]
+) -> list[Meter]:
+    """Those of these schemas that count what comes in, in the order in which they were made."""
+    statement = (
+        select(meter)
+        .where(
+            _KEPT.namespace == namespace,
+            _KEPT.event_type == any_(literal(list(schemas), ARRAY(TEXT))),
+            _LIVE,
+            _sayable(),
+            func.coalesce(_STATUS, Status.ACTIVE.value) == Status.ACTIVE.value,
+        )
+        .order_by(_KEPT.id)
+    )
+    rows = await connection.execute(statement)
+    return [meter_from_row(dict(row._mapping)) for row in rows]  # noqa: SLF001
+
+
 async def active_of(connection: AsyncConnection, namespace: str, schema: str) -> bool:
     active = (_of_schemas(namespace, [schema]), Status.ACTIVE.value == _STATUS)
     return (await connection.execute(select(_KEPT.id).where(*active).limit(1))).first() is not None

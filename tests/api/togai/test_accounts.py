@@ -9,19 +9,8 @@ from tests.support.togai import Togai
 AN_ADDRESS = {"line1": "1 Market Street", "city": "Berlin", "country": "DE", "phoneNumber": "+49"}
 
 
-def customer(togai: Togai, **members: Any) -> Any:
-    id_ = uuid4().hex
-    usual = {"id": id_, "name": "Acme", "primaryEmail": "a@acme.test", "address": AN_ADDRESS}
-    return togai.told("POST", "/customers", 201, **{**usual, **members})
-
-
-def account(togai: Togai, owner: str, **members: Any) -> Any:
-    usual = {"id": uuid4().hex, "name": "Acme Europe", "customerId": owner}
-    return togai.told("POST", "/accounts", 201, **{**usual, **members})
-
-
 def test_a_customer_is_one_of_every_api(togai: Togai) -> None:
-    made = customer(togai)
+    made = togai.customer(address=AN_ADDRESS)
     assert made["billingAddress"] == "1 Market Street, Berlin, DE"
     assert made["address"] == AN_ADDRESS
     native = togai.http.get(f"/api/v1/customers/{made['id']}").json()
@@ -56,9 +45,9 @@ def test_a_native_customer_is_told_as_clients_can_hold_it(
 
 
 def test_an_account_is_a_subject_of_its_customer(togai: Togai) -> None:
-    owner = customer(togai)
+    owner = togai.customer()
     extra = {"invoiceCurrency": "EUR", "netTermDays": 30, "tags": ["eu"], "metadata": {"a": "b"}}
-    made = account(togai, owner["id"], **extra)
+    made = togai.account(owner["id"], **extra)
     assert (made["customerId"], made["togaiCustomerId"]) == (
         owner["id"], owner["togaiCustomerId"],
     )  # fmt: skip
@@ -73,7 +62,7 @@ def test_an_account_is_a_subject_of_its_customer(togai: Togai) -> None:
 
 
 def test_both_are_made_or_neither(togai: Togai) -> None:
-    made = customer(togai, account={"id": uuid4().hex, "name": "Acme", "aliases": ["a-" + "x" * 9]})
+    made = togai.customer(account={"id": uuid4().hex, "name": "Acme", "aliases": ["a-" + "x" * 9]})
     assert made["account"]["customerId"] == made["id"]
     taken = {"id": uuid4().hex, "name": "Other", "primaryEmail": "", "address": {}}
     message = togai.refused(
@@ -84,9 +73,9 @@ def test_both_are_made_or_neither(togai: Togai) -> None:
 
 
 def test_the_account_may_be_called_like_its_customer(togai: Togai) -> None:
-    owner = customer(togai)
-    assert account(togai, owner["id"], id=owner["id"])["customerId"] == owner["id"]
-    other = customer(togai)
+    owner = togai.customer()
+    assert togai.account(owner["id"], id=owner["id"])["customerId"] == owner["id"]
+    other = togai.customer()
     message = togai.refused(
         "POST", "/accounts", id=other["id"], name="Mine", customerId=owner["id"]
     )
@@ -94,8 +83,8 @@ def test_the_account_may_be_called_like_its_customer(togai: Togai) -> None:
 
 
 def test_a_name_means_one_account(togai: Togai) -> None:
-    owner = customer(togai)
-    one, two = account(togai, owner["id"]), account(togai, owner["id"])
+    owner = togai.customer()
+    one, two = togai.account(owner["id"]), togai.account(owner["id"])
     alias = uuid4().hex
     named = togai.told("POST", f"/accounts/{one['id']}/add_aliases", aliases=[alias])
     assert named["aliases"] == [{"alias": alias}]
@@ -112,8 +101,8 @@ def test_a_name_means_one_account(togai: Togai) -> None:
 
 
 def test_an_alias_may_move_on_at_an_instant(togai: Togai) -> None:
-    owner = customer(togai)
-    one, two = account(togai, owner["id"]), account(togai, owner["id"])
+    owner = togai.customer()
+    one, two = togai.account(owner["id"]), togai.account(owner["id"])
     alias, at = uuid4().hex, "2024-06-15T00:00:00Z"
     path = f"/accounts/{one['id']}"
     togai.told("POST", f"{path}/add_aliases", accountAliases=[{"value": alias}])
@@ -129,18 +118,18 @@ def test_an_alias_may_move_on_at_an_instant(togai: Togai) -> None:
 
 
 def test_who_is_deleted_frees_their_names(togai: Togai) -> None:
-    owner = customer(togai)
+    owner = togai.customer()
     alias = uuid4().hex
-    made = account(togai, owner["id"], aliases=[alias])
+    made = togai.account(owner["id"], aliases=[alias])
     togai.told("DELETE", f"/accounts/{made['id']}")
     togai.refused("GET", f"/accounts/{made['id']}", 404)
-    again = account(togai, owner["id"], id=made["id"], aliases=[alias])
+    again = togai.account(owner["id"], id=made["id"], aliases=[alias])
     assert again["togaiAccountId"] != made["togaiAccountId"]
     assert togai.told("DELETE", f"/customers/{owner['id']}") == {"success": True}
     togai.refused("GET", f"/customers/{owner['id']}", 404)
     togai.refused("GET", f"/customers/{owner['togaiCustomerId']}", 404)
     togai.refused("GET", f"/accounts/{made['id']}", 404)
-    account(togai, customer(togai)["id"], id=made["id"], aliases=[alias])
+    togai.account(togai.customer()["id"], id=made["id"], aliases=[alias])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +160,7 @@ def test_who_is_deleted_frees_their_names(togai: Togai) -> None:
     ],
 )
 def test_what_no_account_can_be_is_refused(togai: Togai, members: dict[str, Any], why: str) -> None:
-    owner = customer(togai)["id"]
+    owner = togai.customer()["id"]
     usual = {"id": uuid4().hex, "name": "Acme", "customerId": owner}
     assert why in togai.refused("POST", "/accounts", **{**usual, **members})
 

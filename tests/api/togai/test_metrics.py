@@ -28,7 +28,7 @@ def asked(togai: Togai, **members: Any) -> Any:
     answer = togai.http.post("/togai/metrics", json={**times, "metricQueries": [query]})
     assert answer.status_code == 200, answer.text
     (result,) = loads(answer.text, parse_float=Decimal, parse_int=Decimal)["results"]
-    assert (result["id"], result["name"]) == ("q", "METER_USAGE")
+    assert (result["id"], result["name"]) == ("q", query["name"])
     return result["data"]
 
 
@@ -109,9 +109,48 @@ def test_a_native_meter_is_asked_by_its_name(togai: Togai) -> None:
     assert values(asked(togai, **of("USAGE_METER_ID", slug))) == [[1, 0, 6]]
 
 
+def test_events_are_counted_by_what_became_of_them(togai: Togai) -> None:
+    togai.active()
+    owner = togai.customer()["id"]
+    one, two = (togai.account(owner)["id"] for _ in range(2))
+    late = {"timestamp": "2024-06-16T23:59:59.999999Z"}
+    togai.ingest(
+        togai.event(one, {"bytes": "1"}, timestamp="2024-06-14T06:00:00Z"),
+        togai.event(two, {"bytes": "1"}, **late),
+        togai.event(two, {"bites": "1"}, **late),
+        togai.event(two, {"bytes": "1"}, timestamp="2024-06-14T05:59:59Z"),
+    )
+    of_schema = of("SCHEMA_NAME", togai.schema)["filters"]
+
+    def events(by: str | None = None, *more: Any) -> Any:
+        grouped = {} if by is None else {"groupBy": by}
+        told = asked(togai, name="EVENTS", filters=[*of_schema, *more], **grouped)
+        return {one.get("groupedBy", {}).get("fieldValue"): one["metricValues"] for one in told}
+
+    assert events() == {None: [1, 0, 2]}
+    assert events("ACCOUNT_ID") == {one: [1, 0, 0], two: [0, 0, 2]}
+    assert events("CUSTOMER_ID") == {owner: [1, 0, 2]}
+    assert events("SCHEMA_NAME") == {togai.schema: [1, 0, 2]}
+    assert events("EVENT_STATUS") == {"PROCESSED": [1, 0, 1], "UNPROCESSED": [0, 0, 1]}
+    assert events("RAW_EVENT_STATUS") == {
+        "INGESTION_COMPLETED_EVENT_METERED": [1, 0, 1], "INGESTION_FAILED_UNITS_INVALID": [0, 0, 1],
+    }  # fmt: skip
+    processed = of("EVENT_STATUS", "PROCESSED", "IN_PROGRESS")["filters"]
+    assert events(None, *processed) == {None: [1, 0, 1]}
+    assert events(None, *of("EVENT_STATUS", "IN_PROGRESS")["filters"]) == {None: [0, 0, 0]}
+    assert events(None, *of("ACCOUNT_ID", two)["filters"]) == {None: [0, 0, 2]}
+    assert events(None, *of("CUSTOMER_ID", owner)["filters"]) == {None: [1, 0, 2]}
+
+
 @pytest.mark.parametrize(
     ("members", "why"),
     [
+        ({"name": "EVENTS", "groupBy": "USAGE_METER_ID"}, "no groups by"),
+        ({"name": "USAGE", "groupBy": "EVENT_STATUS"}, "no groups by"),
+        ({"name": "EVENTS", **of("USAGE_METER_ID", "um")}, "no filter by"),
+        ({"name": "USAGE", **of("SCHEMA_NAME", "a")}, "no filter by"),
+        ({"name": "EVENTS", **of("SCHEMA_NAME", "a", "b")}, "SCHEMA_NAME takes one value"),
+        ({"name": "EVENTS", **of("EVENT_STATUS", "LOST")}, "EVENT_STATUS must be among"),
         ({"name": "REVENUE"}, "REVENUE cannot be asked for"),
         ({"name": "LIKES"}, "name"),
         ({"aggregationPeriod": "YEAR"}, "aggregationPeriod"),

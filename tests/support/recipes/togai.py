@@ -5,7 +5,14 @@ from typing import Any, Final
 import httpx
 from tests.support.recipes.call import NOON, WHILE, Call, Facts, asking, each, made
 
-NAMES: Final = ("togai_schema", "togai_meter", "togai_customer", "togai_account", "togai_alias")
+NAMES: Final = (
+    "togai_schema",
+    "togai_meter",
+    "togai_customer",
+    "togai_account",
+    "togai_alias",
+    "togai_event",
+)
 SCHEMA: Final = {
     "name": "{togai_schema}",
     "attributes": [{"name": "bytes"}],
@@ -29,6 +36,14 @@ ACCOUNT: Final = {
     "customerId": "{togai_customer}",
     "aliases": ["{togai_alias}"],
 }
+EVENT: Final = {
+    "schemaName": "{togai_schema}",
+    "id": "{togai_event}",
+    "timestamp": NOON,
+    "accountId": "{togai_alias}",
+    "attributes": [{"name": "bytes", "value": "1.5"}],
+    "dimensions": {"region": "eu"},
+}
 
 
 def fill(client: httpx.Client, facts: Facts) -> None:
@@ -38,6 +53,7 @@ def fill(client: httpx.Client, facts: Facts) -> None:
     made(client, "/togai/usage_meters/{togai_meter_id}/activate", {}, facts)
     made(client, "/togai/customers", CUSTOMER, facts)
     made(client, "/togai/accounts", ACCOUNT, facts)
+    made(client, "/togai/ingest", {"event": EVENT}, facts)
     event = {
         "specversion": "1.0", "id": "{togai_meter}", "source": "walk", "type": "{togai_schema}",
         "subject": "{togai_meter}", "time": NOON,
@@ -48,13 +64,19 @@ def fill(client: httpx.Client, facts: Facts) -> None:
 _SCHEMA: Final = {"name": ("{togai_schema}",)}
 _METER: Final = {"id": ("{togai_meter_id}",)}
 _CUSTOMER: Final = {"id": ("{togai_customer}",)}
-_ACCOUNT: Final = {"id": ("{togai_account}", "{togai_alias}")}
+_ACCOUNT: Final = {"id": ("{togai_account}",)}
 _RENAMED: Final = {"name": "mine now"}
 
 _ASKED: Final[list[dict[str, Any]]] = [
     {},
     {"groupBy": "ACCOUNT_ID"},
     {"groupBy": "USAGE_METER_ID"},
+    {"name": "EVENTS"},
+    {"name": "EVENTS", "groupBy": "ACCOUNT_ID"},
+    {
+        "name": "EVENTS",
+        "filters": [{"fieldName": "CUSTOMER_ID", "fieldValues": ["{togai_customer}"]}],
+    },
     {"filters": [{"fieldName": "USAGE_METER_ID", "fieldValues": ["{togai_meter_id}"]}]},
     {"filters": [{"fieldName": "USAGE_METER_ID", "fieldValues": ["{togai_meter}"]}]},
 ]
@@ -84,6 +106,10 @@ RECIPES: Final[dict[str, list[Call]]] = {
     "togaiActivateUsageMeter": each(_METER),
     "togaiDeactivateUsageMeter": each(_METER),
     "togaiDeleteUsageMeter": each(_METER),
+    "togaiIngest": [Call(body={"event": EVENT})],
+    "togaiIngestBatch": [Call(body={"events": [EVENT]})],
+    "togaiListEvents": asking({"account_id": "{togai_account}"}, {"schema_name": "{togai_schema}"}),
+    "togaiGetEvent": each({"event_id": ("{togai_event}",)}),
     "togaiCreateCustomer": [Call(body=CUSTOMER)],
     "togaiListCustomers": asking(),
     "togaiGetCustomer": each(_CUSTOMER),

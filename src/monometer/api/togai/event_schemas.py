@@ -24,8 +24,8 @@ from monometer.api.togai.wire import (
     time_to_wire,
 )
 from monometer.api.wire import STORABLE, Text, json_response
-from monometer.core import json_logic
 from monometer.core.event_schema import EventSchema, Status
+from monometer.core.sent_event import check_template, enrichments_of
 
 router = APIRouter(prefix=f"{PREFIX}/event_schema", tags=["Togai Event Schemas"])
 
@@ -246,11 +246,12 @@ async def delete_event_schema(
 
 
 def _declared(body: TogaiEventSchemaUpdate) -> dict[str, Any]:
-    """What was said, null the same as absent. Raises InvalidInput for an enrichment's logic."""
-    for one in body.enrichments.fields if body.enrichments else ():
-        if one.enrichmentType == "JSON_LOGIC":
-            json_logic.predicate_of(json_logic.parse(one.value))  # of a dimension it is a text
-    return body.model_dump(exclude_none=True, exclude={"name"})
+    """What was said, null the same as absent. Raises InvalidInput for what cannot be done."""
+    said = body.model_dump(exclude_none=True, exclude={"name"})
+    enrichments_of(said)
+    if body.eventIdTemplate is not None:
+        check_template(body.eventIdTemplate)
+    return said
 
 
 def schema_to_wire(one: EventSchema) -> Mapping[str, Any]:

@@ -39,12 +39,12 @@ class TogaiSuccess(BaseModel):
     success: bool
 
 
-def size_of(page_size: float | None) -> int:
+def size_of(page_size: float | None, most: int = PAGE_SIZE_MAX) -> int:
     """Raises InvalidInput."""
     if page_size is None:
         return PAGE_SIZE
-    if not isfinite(page_size) or page_size % 1 or not 1 <= page_size <= PAGE_SIZE_MAX:
-        raise _refused("pageSize", f"must be a whole number from 1 to {PAGE_SIZE_MAX}")
+    if not isfinite(page_size) or page_size % 1 or not 1 <= page_size <= most:
+        raise _refused("pageSize", f"must be a whole number from 1 to {most}")
     return int(page_size)
 
 

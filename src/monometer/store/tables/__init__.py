@@ -9,6 +9,7 @@ from monometer.store.tables.entitlements import entitlement, entitlement_grant, 
 from monometer.store.tables.event_schemas import event_schema
 from monometer.store.tables.events import event
 from monometer.store.tables.features import feature
+from monometer.store.tables.ingestions import ingestion
 from monometer.store.tables.meters import meter
 from monometer.store.tables.portal import portal_revocation, portal_token
 from monometer.store.tables.projections import (
@@ -39,6 +40,7 @@ __all__ = [
     "feature",
     "hourly_by_group",
     "hourly_by_subject",
+    "ingestion",
     "metadata",
     "meter",
     "place",
