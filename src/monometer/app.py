@@ -44,6 +44,7 @@ from monometer.services.catalog import Catalog, NewMeter
 from monometer.services.consuming import Consuming
 from monometer.services.customers import Customers
 from monometer.services.doorkeeper import Doorkeeper
+from monometer.services.entitled_events import EntitledEvents
 from monometer.services.entitlements import Entitlements
 from monometer.services.event_schemas import EventSchemas
 from monometer.services.event_series import EventSeries
@@ -206,6 +207,14 @@ def _services(settings: Settings, database_url: str) -> Services:
     people = People(usage, owners)
     usage_meters = UsageMeters(engine=engine, new_id=new_id)
     balances = Balances(engine=engine, now=now, usage=period_usage)
+    consuming = Consuming(
+        engine,
+        period_usage,
+        now=now,
+        # Others find a connection beside them.
+        transactions_max=max(1, settings.pool_connections_max // 2),
+    )
+    ingestions = Ingestions(engine=engine, new_id=new_id)
     return Services(
         settings=settings,
         now=now,
@@ -218,13 +227,7 @@ def _services(settings: Settings, database_url: str) -> Services:
         grants=Grants(engine, now=now, new_id=new_id),
         balances=balances,
         accesses=Accesses(balances),
-        consuming=Consuming(
-            engine,
-            period_usage,
-            now=now,
-            # Others find a connection beside them.
-            transactions_max=max(1, settings.pool_connections_max // 2),
-        ),
+        consuming=consuming,
         subjects=Subjects(engine, now=now, new_id=new_id),
         customers=customers,
         accounts=Accounts(engine=engine, customers=customers, now=now, new_id=new_id),
@@ -233,7 +236,8 @@ def _services(settings: Settings, database_url: str) -> Services:
         people=people,
         quantities=QuantityService(people),
         event_schemas=EventSchemas(engine=engine, now=now),
-        ingestions=Ingestions(engine=engine, new_id=new_id),
+        ingestions=ingestions,
+        entitled_events=EntitledEvents(ingestions=ingestions, consuming=consuming),
         usage_meters=usage_meters,
         usage_series=UsageSeries(people, usage_meters),
         event_series=EventSeries(engine, owners),

@@ -143,6 +143,7 @@ TOGAI_OPERATIONS: Final = (
     "togaiGetMetrics",
     "togaiIngest",
     "togaiIngestBatch",
+    "togaiIngestEntitled",
     "togaiListEvents",
     "togaiGetEvent",
     "togaiCreateCustomer",

@@ -17,6 +17,7 @@ from monometer.services.catalog import Catalog
 from monometer.services.consuming import Consuming
 from monometer.services.customers import Customers
 from monometer.services.doorkeeper import Doorkeeper
+from monometer.services.entitled_events import EntitledEvents
 from monometer.services.entitlements import Entitlements
 from monometer.services.event_schemas import EventSchemas
 from monometer.services.event_series import EventSeries
@@ -65,6 +66,7 @@ class Services:
     quantities: QuantityService
     event_schemas: EventSchemas
     ingestions: Ingestions
+    entitled_events: EntitledEvents
     usage_meters: UsageMeters
     usage_series: UsageSeries
     event_series: EventSeries

@@ -37,6 +37,7 @@ TAGS = [
         "name": "Togai Events",
         "description": "Events, and what became of them, for Togai's clients.",
     },
+    {"name": "Togai Entitlements", "description": "Check and consume, for Togai's clients."},
     {"name": "Togai Event Schemas", "description": "What events declare, for Togai's clients."},
     {"name": "Togai Usage Meters", "description": "Meters with states, for Togai's clients."},
     {"name": "Togai Customers", "description": "Customers, as Togai's clients know them."},

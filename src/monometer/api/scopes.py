@@ -73,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     # Togai's dialect.
     Rule("/togai/ingest", S.EVENTS_WRITE, S.EVENTS_WRITE),
     Rule("/togai/ingestBatch", S.EVENTS_WRITE, S.EVENTS_WRITE),
+    Rule("/togai/entitled", S.ENTITLEMENTS_READ, S.ENTITLEMENTS_WRITE),
     Rule("/togai/events", S.EVENTS_READ, S.ADMIN),
     Rule("/togai/usage_meters", S.METERS_READ, S.METERS_WRITE),
     Rule("/togai/customers", S.CUSTOMERS_READ, S.CUSTOMERS_WRITE),

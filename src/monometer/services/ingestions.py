@@ -129,12 +129,9 @@ class Ingestions:
             one
             if not one.status.is_completed
             or (first[one.sent.id or ""] is one and event_key(SOURCE, one.sent.id or "") in new)
-            else replace(
-                one, status=IngestionStatus.DUPLICATE_EVENT,
-                why=_WHY[IngestionStatus.DUPLICATE_EVENT], units=(),
-            )
+            else failed(one, IngestionStatus.DUPLICATE_EVENT)
             for one in found
-        ]  # fmt: skip
+        ]
 
 
 async def rulebook(
@@ -160,33 +157,37 @@ def _judged(rules: Rulebook, sent: SentEvent) -> Judged:
     schema = rules.schemas.get(sent.schema)
     subject = rules.subjects.get((sent.account, sent.time))
 
-    def failed(status: IngestionStatus, of: SentEvent, why: str | None = None) -> Judged:
-        told = (why or _WHY[status])[:DESCRIPTION_CHARS_MAX]
-        return Judged(sent=of, status=status, subject=subject, schema=schema, why=told)
-
+    found = Judged(sent=sent, status=IngestionStatus.FAILED, subject=subject, schema=schema)
     if schema is None:
-        return failed(IngestionStatus.SCHEMA_NOT_DEFINED, sent)
+        return failed(found, IngestionStatus.SCHEMA_NOT_DEFINED)
     if subject is None:
-        return failed(IngestionStatus.ACCOUNT_NOT_FOUND, sent)
+        return failed(found, IngestionStatus.ACCOUNT_NOT_FOUND)
     fields = rules.fields[schema.name]
     try:
         whole = enriched(sent, fields, subject)
     except EnrichmentFailed as error:
-        return failed(IngestionStatus.ENRICHMENT_FAILED, sent, error.message)
+        return failed(found, IngestionStatus.ENRICHMENT_FAILED, error.message)
     id_ = id_of(whole, schema.declared.get("eventIdTemplate"))
     if id_ is None:
-        return failed(IngestionStatus.NO_EVENT_ID, whole)
+        return failed(found, IngestionStatus.NO_EVENT_ID)
     whole = replace(whole, id=id_, payload={**whole.payload, "id": id_})
     status, units = metered(rules.meters.get(schema.name, ()), facts_of(whole, subject, rules.at))
+    found = replace(found, sent=whole)
     if status is IngestionStatus.UNITS_INVALID:
-        return failed(status, whole, _WHY[status].format(units[0].name))
+        return failed(found, status, _WHY[status].format(units[0].name))
     made = [
         (one.name, "ATTRIBUTE", plain(whole.attributes[one.name]))
         if one.is_attribute
         else (one.name, "DIMENSION", whole.dimensions[one.name])
         for one in fields
     ]
-    return Judged(sent=whole, status=status, subject=subject, schema=schema, units=units, made=made)
+    return replace(found, status=status, units=units, made=made)
+
+
+def failed(one: Judged, status: IngestionStatus, why: str | None = None) -> Judged:
+    """It comes to this instead, for a reason of its own or the usual one."""
+    told = (why or _WHY[status])[:DESCRIPTION_CHARS_MAX]
+    return replace(one, status=status, why=told, units=(), made=())
 
 
 def event_of(namespace: str, one: Judged, at: datetime) -> Event:

@@ -108,6 +108,7 @@ RECIPES: Final[dict[str, list[Call]]] = {
     "togaiDeleteUsageMeter": each(_METER),
     "togaiIngest": [Call(body={"event": EVENT})],
     "togaiIngestBatch": [Call(body={"events": [EVENT]})],
+    "togaiIngestEntitled": [Call(body={"event": EVENT})],
     "togaiListEvents": asking({"account_id": "{togai_account}"}, {"schema_name": "{togai_schema}"}),
     "togaiGetEvent": each({"event_id": ("{togai_event}",)}),
     "togaiCreateCustomer": [Call(body=CUSTOMER)],

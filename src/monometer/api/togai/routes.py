@@ -6,6 +6,7 @@ from monometer.api.problems import tell_otherwise
 from monometer.api.togai import (
     accounts,
     customers,
+    entitled,
     errors,
     event_schemas,
     events,
@@ -16,6 +17,6 @@ from monometer.api.togai import (
 from monometer.api.togai.wire import PREFIX
 
 router = APIRouter()
-for part in (ingest, events, event_schemas, usage_meters, metrics, customers, accounts):
+for part in (ingest, events, entitled, event_schemas, usage_meters, metrics, customers, accounts):
     router.include_router(part.router)
 tell_otherwise(PREFIX, errors.answer)
