@@ -114,6 +114,12 @@ def told_togai(tell: Tell) -> Told:
     return _told(tell, "togai-1.0", TOGAI_1, HERE / "python" / "togai1.py")
 
 
+@pytest.fixture
+def told_togai_events(tell: Tell) -> Told:
+    """The story of accounts and events as Togai's client told it."""
+    return _told(tell, "togai-1.0", TOGAI_1, HERE / "python" / "togai1_events.py")
+
+
 def _told(tell: Tell, client: str, target: Target, driver: Path) -> Told:
     require(target)
     tag, ended = tell(client, target, driver)
