@@ -30,8 +30,9 @@ def some(*clauses: Tree) -> Tree:
 class Polar:
     """A client whose events, unless told otherwise, have a name of their own: `name`."""
 
-    def __init__(self, base_url: str) -> None:
-        self.http = httpx.Client(base_url=base_url, timeout=TIMEOUT_S)
+    def __init__(self, base_url: str, key: str | None = None) -> None:
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        self.http = httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT_S)
         self.name = uuid4().hex
 
     def of_name(self, *clauses: Tree) -> Tree:

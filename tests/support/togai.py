@@ -14,8 +14,9 @@ SUM = [{"computation": '{"var":"attributes.bytes"}'}]
 class Togai:
     """A client with an active event schema of its own, which is also the type of its events."""
 
-    def __init__(self, base_url: str) -> None:
-        self.http = httpx.Client(base_url=base_url, timeout=30)
+    def __init__(self, base_url: str, key: str | None = None) -> None:
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        self.http = httpx.Client(base_url=base_url, headers=headers, timeout=30)
         self.schema = uuid4().hex
         declared = {"attributes": [{"name": "bytes"}], "dimensions": [{"name": "region"}]}
         self.told("POST", "/event_schema", 201, name=self.schema, **declared)
@@ -103,7 +104,9 @@ class Togai:
         year = {"startTime": "2024-01-01T00:00:00Z", "endTime": "2025-01-01T00:00:00Z"}
         (result,) = self.told("POST", "/metrics", **year, metricQueries=[query])["results"]
         return {
-            one["groupedBy"]["fieldValue"]: sum(map(Decimal, one["metricValues"]), Decimal(0))
+            one["groupedBy"]["fieldValue"]: sum(
+                (Decimal(str(value)) for value in one["metricValues"]), Decimal(0)
+            )
             for one in result["data"]
         }
 
