@@ -6,6 +6,7 @@ Source: Togai's usage meters, "evaluation".
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from monometer.core import json_logic
@@ -22,6 +23,8 @@ from monometer.core.expression import (
     Text,
 )
 from monometer.core.jsonpath import Path
+
+RULES_KEPT = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +44,21 @@ def rules_of(definition: Mapping[str, Any]) -> Rules:
     units = None
     for one in definition.get("computations") or ():
         if one.get("matcher") is not None:
-            demands.append(json_logic.predicate_of(json_logic.parse(one["matcher"])))
+            demands.append(_test_of(one["matcher"]))
         if definition["aggregation"] == Aggregation.SUM:
-            units = json_logic.number_of(json_logic.parse(one["computation"]))
+            units = _number_of(one["computation"])
     return Rules(passes=AllOf(tuple(demands)), units=units)
+
+
+# Every event that comes in is judged by them, and compiling takes longer than that.
+@lru_cache(maxsize=RULES_KEPT)
+def _test_of(text: str) -> Predicate:
+    return json_logic.predicate_of(json_logic.parse(text))
+
+
+@lru_cache(maxsize=RULES_KEPT)
+def _number_of(text: str) -> Expression:
+    return json_logic.number_of(json_logic.parse(text))
 
 
 def _came_within(period: Sequence[str | None]) -> Predicate:

@@ -21,6 +21,8 @@ from monometer.store import event_schemas, meters, usage_meters
 from monometer.store.engine import reading, transaction
 from monometer.store.pages import Page
 
+ACTIVE_MAX = 100  # of a schema: each one judges every event that comes in
+
 # What may change after a usage meter was active; the rest says what it has counted.
 _FREE = frozenset({"billable_name"})
 
@@ -142,6 +144,9 @@ class UsageMeters:
             )
             if not found or found[0].status is not Status.ACTIVE:
                 raise InvalidInput(f"event schema is not active: {definition['schema']}")
+            active = await usage_meters.active(connection, namespace, [definition["schema"]])
+            if len(active) >= ACTIVE_MAX:
+                raise InvalidInput(f"an event schema has at most {ACTIVE_MAX} active usage meters")
             now = await usage_meters.clock(connection)
             periods = [*definition["active"], [now.astimezone(UTC).isoformat(), None]]
             definition = _definition(definition, Status.ACTIVE, periods)

@@ -145,3 +145,15 @@ def test_a_schema_that_was_active_is_only_added_to(togai: Togai) -> None:
     assert grown["version"] == 2
     assert togai.told("GET", f"{path}?version=1")["status"] == "ARCHIVED"
     assert "not found" in togai.refused("GET", f"{path}?version=3", 404)
+
+
+def test_a_schema_has_a_hundred_active_meters_at_most(togai: Togai) -> None:
+    first, *_ = [togai.active() for _ in range(100)]
+    last = togai.make()
+    path = f"/usage_meters/{last}/activate"
+    assert "at most 100 active" in togai.refused("POST", path)
+    togai.told("POST", f"/usage_meters/{first}/deactivate")
+    togai.told("POST", path)
+    events = [togai.event(togai.account()["id"], {"bytes": "1"}) for _ in range(3)]
+    assert togai.ingest(*events) == ["COMPLETED_EVENT_METERED"] * 3
+    assert len(togai.units(events[0]["id"])) == 100
