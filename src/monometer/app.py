@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -51,7 +51,7 @@ from monometer.services.event_series import EventSeries
 from monometer.services.features import Features
 from monometer.services.folding import Folder, FoldReport
 from monometer.services.grants import Grants
-from monometer.services.ingest import Ingestor
+from monometer.services.ingest import Ingestor, One, Told
 from monometer.services.ingestions import Ingestions
 from monometer.services.keys import Keys
 from monometer.services.owners import Owners
@@ -160,6 +160,7 @@ def _lifespan(
             for meter in () if prepared else settings.meters:
                 await _ensure(services, settings.namespace, meter)
             services.ingestor.start()
+            services.sent_ingestor.start()
             services.consuming.start()
             folder = Folder(services.engine, now=now, told=_tell) if settings.projections else None
             if folder is not None:
@@ -169,6 +170,7 @@ def _lifespan(
                 yield
             finally:
                 await services.ingestor.stop()
+                await services.sent_ingestor.stop()
                 await services.consuming.stop()
                 await services.doorkeeper.stop()
                 if folder is not None:
@@ -190,13 +192,8 @@ def _services(settings: Settings, database_url: str) -> Services:
     catalog = Catalog(
         engine, now=now, new_id=new_id, reserved_event_types=settings.reserved_event_types
     )
-    ingestor = Ingestor(
-        events,
-        queue_events_max=settings.queue_events_max,
-        queue_bytes_max=settings.queue_bytes_max,
-        flush_events_max=settings.flush_events_max,
-        flushed=COMMIT_SECONDS.observe,
-    )
+    ingestions = Ingestions(engine=engine, new_id=new_id)
+    ingestor = _ingestor(settings, events.append)
     period_usage = PeriodUsage(projections=settings.projections)
     doorkeeper = Doorkeeper(
         engine, now=now, namespace=settings.namespace, admin_key=settings.admin_key
@@ -214,7 +211,6 @@ def _services(settings: Settings, database_url: str) -> Services:
         # Others find a connection beside them.
         transactions_max=max(1, settings.pool_connections_max // 2),
     )
-    ingestions = Ingestions(engine=engine, new_id=new_id)
     return Services(
         settings=settings,
         now=now,
@@ -237,6 +233,7 @@ def _services(settings: Settings, database_url: str) -> Services:
         quantities=QuantityService(people),
         event_schemas=EventSchemas(engine=engine, now=now),
         ingestions=ingestions,
+        sent_ingestor=_ingestor(settings, ingestions.append),
         entitled_events=EntitledEvents(ingestions=ingestions, consuming=consuming),
         usage_meters=usage_meters,
         usage_series=UsageSeries(people, usage_meters),
@@ -245,6 +242,18 @@ def _services(settings: Settings, database_url: str) -> Services:
         doorkeeper=doorkeeper,
         portal=_portal(settings, engine),
         new_id=new_id,
+    )
+
+
+def _ingestor(
+    settings: Settings, append: Callable[[Sequence[One]], Awaitable[Sequence[Told]]]
+) -> Ingestor[One, Told]:
+    return Ingestor(
+        append,
+        queue_events_max=settings.queue_events_max,
+        queue_bytes_max=settings.queue_bytes_max,
+        flush_events_max=settings.flush_events_max,
+        flushed=COMMIT_SECONDS.observe,
     )
 
 

@@ -23,7 +23,7 @@ from monometer.core.usage import UsageQuery
 from monometer.services.accounts import Accounts, NewAccount
 from monometer.services.customers import CustomerDetails, Customers
 from monometer.services.event_schemas import EventSchemas
-from monometer.services.ingestions import Ingestions
+from monometer.services.ingestions import Ingestions, Sent
 from monometer.services.usage_meters import UsageMeterPart, UsageMeters
 from monometer.store.event_store import EventPage
 from monometer.store.ingestions import IngestionFilter
@@ -102,8 +102,8 @@ async def test_what_is_told_is_what_is_counted(
         if number < len(meters):
             id_ = short_id(meters[number].id)
             meters[number] = await service.activate(namespace, id_)
-        await ingestions.ingest(
-            namespace, [sent(namespace, number, id_, data) for id_, data in batch]
+        await ingestions.append(
+            [Sent(namespace, sent(namespace, number, id_, data)) for id_, data in batch]
         )
 
     told = await ingestions.page(namespace, IngestionFilter(), before=None, limit=100)

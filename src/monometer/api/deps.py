@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from monometer.config import Settings
 from monometer.core.access import ApiKey
+from monometer.core.event import Event
+from monometer.core.ingestion import IngestionStatus
 from monometer.services.accesses import Accesses
 from monometer.services.accounts import Accounts
 from monometer.services.balances import Balances
@@ -24,7 +26,7 @@ from monometer.services.event_series import EventSeries
 from monometer.services.features import Features
 from monometer.services.grants import Grants
 from monometer.services.ingest import Ingestor
-from monometer.services.ingestions import Ingestions
+from monometer.services.ingestions import Ingestions, Sent
 from monometer.services.keys import Keys
 from monometer.services.owners import Owners
 from monometer.services.people import People
@@ -45,7 +47,8 @@ class Services:
     now: Callable[[], datetime]
     engine: AsyncEngine
     events: EventStore
-    ingestor: Ingestor
+    ingestor: Ingestor[Event, bool]
+    sent_ingestor: Ingestor[Sent, IngestionStatus]
     catalog: Catalog
     features: Features
     entitlements: Entitlements

@@ -65,7 +65,7 @@ async def metrics(services: ServicesOf) -> Response:
     pool = services.engine.pool
     POOL_CONNECTIONS.labels("in_use").set(pool.checkedout())  # type: ignore[attr-defined]
     POOL_CONNECTIONS.labels("idle").set(pool.checkedin())  # type: ignore[attr-defined]
-    QUEUED_EVENTS.set(services.ingestor.queued_events)
+    QUEUED_EVENTS.set(services.ingestor.queued_events + services.sent_ingestor.queued_events)
     return Response(exposition(), headers={"content-type": "text/plain; version=1.0.0"})
 
 

@@ -7,15 +7,13 @@ many wait that a flush of their own pays: then one decodes while the database wo
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import structlog
 
 from monometer.core.errors import InvalidInput, Overloaded
-from monometer.core.event import Event
-from monometer.store.event_store import EventStore
 
 log = structlog.get_logger()
 
@@ -23,10 +21,14 @@ RETRY_AFTER_S = 1
 SECOND_FLUSH_EVENTS = 32
 
 
-class _Request(NamedTuple):
-    events: Sequence[Event]
+One = TypeVar("One")
+Told = TypeVar("Told")
+
+
+class _Request(NamedTuple, Generic[One, Told]):
+    events: Sequence[One]
     size_bytes: int
-    stored: "asyncio.Future[list[bool]]"
+    stored: "asyncio.Future[Sequence[Told]]"
 
 
 @dataclass(slots=True)
@@ -38,27 +40,28 @@ class _Flusher:
     task: "asyncio.Task[None] | None" = None
 
 
-class Ingestor:
-    """A bounded queue before an event store. Start it, and stop it: stopping flushes the queue.
+class Ingestor(Generic[One, Told]):
+    """A bounded queue before a store. Start it, and stop it: stopping flushes the queue.
 
-    `flushed(seconds)` is told how long each flush took, `queued(events)` the queue's length.
+    `append` stores events, all or none of them, and tells of each what became of it; whether it was
+    new, say. `flushed(seconds)` is told how long each flush took.
     """
 
     def __init__(
         self,
-        store: EventStore,
+        append: Callable[[Sequence[One]], Awaitable[Sequence[Told]]],
         *,
         queue_events_max: int,
         queue_bytes_max: int,
         flush_events_max: int,
         flushed: Callable[[float], None] = lambda _: None,
     ) -> None:
-        self._store = store
+        self._append = append
         self._queue_events_max = queue_events_max
         self._queue_bytes_max = queue_bytes_max
         self._flush_events_max = flush_events_max
         self._flushed = flushed
-        self._queue: deque[_Request] = deque()
+        self._queue: deque[_Request[One, Told]] = deque()
         self._waiting = 0
         self._events = 0
         self._bytes = 0
@@ -80,8 +83,8 @@ class Ingestor:
             one.wake.set()
         await asyncio.gather(*(one.task for one in self._flushers if one.task is not None))
 
-    async def ingest(self, events: Sequence[Event], size_bytes: int) -> list[bool]:
-        """Store the events of one request; returns for each whether it was new.
+    async def ingest(self, events: Sequence[One], size_bytes: int) -> Sequence[Told]:
+        """Store the events of one request; returns what became of each.
 
         Raises Overloaded when the queue is full, InvalidInput when the store cannot keep an event
         of this request; then none of them was stored. Raises Unavailable: then they may have been,
@@ -98,7 +101,9 @@ class Ingestor:
             raise Overloaded(
                 "too many events are waiting to be stored", retry_after_s=RETRY_AFTER_S
             )
-        request = _Request(events, size_bytes, asyncio.get_running_loop().create_future())
+        request: _Request[One, Told] = _Request(
+            events, size_bytes, asyncio.get_running_loop().create_future()
+        )
         self._queue.append(request)
         self._waiting += len(events)
         self._events += len(events)
@@ -120,9 +125,9 @@ class Ingestor:
                 self._events -= len(request.events)
                 self._bytes -= request.size_bytes
 
-    def _take(self) -> list[_Request]:
+    def _take(self) -> list[_Request[One, Told]]:
         """The oldest requests, at most flush_events_max events of them, but at least one."""
-        taken: list[_Request] = []
+        taken: list[_Request[One, Told]] = []
         events = 0
         while self._queue:
             events += len(self._queue[0].events)
@@ -132,10 +137,10 @@ class Ingestor:
             self._waiting -= len(taken[-1].events)
         return taken
 
-    async def _flush(self, requests: Sequence[_Request]) -> None:
+    async def _flush(self, requests: Sequence[_Request[One, Told]]) -> None:
         began = asyncio.get_running_loop().time()
         try:
-            new = await self._store.append([one for r in requests for one in r.events])
+            told = await self._append([one for r in requests for one in r.events])
         except InvalidInput as error:
             await self._flush_apart(requests, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, every sender must hear of it
@@ -144,11 +149,13 @@ class Ingestor:
         else:
             at = 0
             for request in requests:
-                _answer(request, new[at : at + len(request.events)])
+                _answer(request, told[at : at + len(request.events)])
                 at += len(request.events)
         self._flushed(asyncio.get_running_loop().time() - began)
 
-    async def _flush_apart(self, requests: Sequence[_Request], error: InvalidInput) -> None:
+    async def _flush_apart(
+        self, requests: Sequence[_Request[One, Told]], error: InvalidInput
+    ) -> None:
         """One event cannot be kept: flush request by request, so that only its sender fails."""
         if len(requests) == 1:
             _refuse(requests[0], error)
@@ -158,11 +165,11 @@ class Ingestor:
             await self._flush([request])
 
 
-def _answer(request: _Request, new: list[bool]) -> None:
+def _answer(request: _Request[One, Told], told: Sequence[Told]) -> None:
     if not request.stored.done():  # done: the sender has gone; its events are stored all the same
-        request.stored.set_result(new)
+        request.stored.set_result(told)
 
 
-def _refuse(request: _Request, error: Exception) -> None:
+def _refuse(request: _Request[One, Told], error: Exception) -> None:
     if not request.stored.done():
         request.stored.set_exception(error)

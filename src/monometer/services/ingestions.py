@@ -1,4 +1,4 @@
-"""Events for event schemas: what becomes of each is decided, stored and told in one transaction.
+"""Events for event schemas: what becomes of them is decided, stored and told in one transaction.
 
 Who activates a usage meter or changes a schema waits for those under way, so what is told of an
 event is what its meters count.
@@ -52,6 +52,13 @@ _WHY = {
 DESCRIPTION_CHARS_MAX = 250
 
 
+class Sent(NamedTuple):
+    """An event of a namespace."""
+
+    namespace: str
+    event: SentEvent
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """What becomes of an event that nobody has sent before."""
@@ -80,16 +87,27 @@ class Ingestions:
     engine: AsyncEngine
     new_id: Callable[[], str]
 
-    async def ingest(self, namespace: str, sent: Sequence[SentEvent]) -> list[IngestionStatus]:
-        """What became of each, committed. Raises Unavailable, InvalidInput."""
+    async def append(self, sent: Sequence[Sent]) -> list[IngestionStatus]:
+        """What became of each, committed: all of them or none. Raises Unavailable, InvalidInput."""
+        statuses: dict[int, IngestionStatus] = {}
         async with transaction(self.engine) as connection:
-            rules = await rulebook(connection, namespace, sent)
-            if len(sent) * (1 + sum(map(len, rules.meters.values()))) > _LONG:
-                found = await asyncio.to_thread(judge, rules, sent)
-            else:
-                found = judge(rules, sent)
-            found = await self._stored(connection, namespace, found, rules.at)
-            await self.tell(connection, namespace, found, rules.at)
+            # Every writer takes namespaces in the same order, as it does with keys.
+            for namespace in sorted({one.namespace for one in sent}):
+                places = [at for at, one in enumerate(sent) if one.namespace == namespace]
+                found = await self._ingest(connection, namespace, [sent[at].event for at in places])
+                statuses |= zip(places, found, strict=True)
+        return [statuses[at] for at in range(len(sent))]
+
+    async def _ingest(
+        self, connection: AsyncConnection, namespace: str, sent: Sequence[SentEvent]
+    ) -> list[IngestionStatus]:
+        rules = await rulebook(connection, namespace, sent)
+        if len(sent) * (1 + sum(map(len, rules.meters.values()))) > _LONG:
+            found = await asyncio.to_thread(judge, rules, sent)
+        else:
+            found = judge(rules, sent)
+        found = await self._stored(connection, namespace, found, rules.at)
+        await self.tell(connection, namespace, found, rules.at)
         return [one.status for one in found]
 
     async def tell(

@@ -44,9 +44,9 @@ class Store(MemoryEventStore):
         }
 
 
-def ingestor(store: Store, **limits: Any) -> Ingestor:
+def ingestor(store: Store, **limits: Any) -> Ingestor[Event, bool]:
     bounds = {"queue_events_max": 100, "queue_bytes_max": 10_000, "flush_events_max": 50, **limits}
-    started = Ingestor(store, **bounds)
+    started = Ingestor(store.append, **bounds)
     started.start()
     return started
 
@@ -64,10 +64,10 @@ async def settled() -> None:
 class Requests:
     """Requests under way, each as a task; `outcome` waits for one."""
 
-    def __init__(self, to: Ingestor) -> None:
+    def __init__(self, to: Ingestor[Event, bool]) -> None:
         self._to = to
 
-    async def send(self, *events: Event, size_bytes: int = 10) -> "asyncio.Task[list[bool]]":
+    async def send(self, *events: Event, size_bytes: int = 10) -> "asyncio.Task[Sequence[bool]]":
         task = asyncio.create_task(self._to.ingest(events, size_bytes))
         await settled()
         return task
@@ -300,8 +300,8 @@ async def test_stop_flushes_what_was_taken_and_refuses_the_rest() -> None:
 async def test_stop_of_an_idle_ingestor_ends_at_once() -> None:
     ingest = ingestor(Store())
     await asyncio.wait_for(ingest.stop(), 1)
-    never_started = Ingestor(
-        Store(), queue_events_max=1, queue_bytes_max=1, flush_events_max=1
+    never_started: Ingestor[Event, bool] = Ingestor(
+        Store().append, queue_events_max=1, queue_bytes_max=1, flush_events_max=1
     )  # fmt: skip
     await asyncio.wait_for(never_started.stop(), 1)
 

@@ -1,6 +1,7 @@
 """`POST /api/v1/events`: events in. 204 says: committed."""
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -137,7 +138,7 @@ def _refusal(received: Received) -> MalformedRequest:
     return MalformedRequest("request body has an error: " + "; ".join(reasons), fields)
 
 
-def _result(decoded: list[Decoded], new: list[bool]) -> dict[str, Any]:
+def _result(decoded: list[Decoded], new: Sequence[bool]) -> dict[str, Any]:
     stored = iter(new)
     results: list[dict[str, Any]] = []
     for index, one in enumerate(decoded):

@@ -24,6 +24,7 @@ from monometer.api.togai.wire import PREFIX, TogaiSuccess
 from monometer.api.wire import json_response
 from monometer.core.ingestion import IngestionStatus
 from monometer.core.sent_event import ID_CHARS_MAX, SentEvent
+from monometer.services.ingestions import Sent
 
 router = APIRouter(prefix=PREFIX, tags=["Togai Events"])
 
@@ -83,7 +84,7 @@ def body_of(shape: str, example: Mapping[str, Any]) -> dict[str, Any]:
 async def ingest(request: Request) -> Response:
     """What became of it is told by `/events`, and committed before the answer comes."""
     services, body = services_of(request), await whole_body(request)
-    return await _ingest(request, [event_from_wire(body, limits_of(services))])
+    return await _ingest(request, [event_from_wire(body, limits_of(services))], len(body))
 
 
 @router.post(
@@ -108,12 +109,14 @@ async def ingest_batch(request: Request) -> Response:
         sent = await asyncio.to_thread(events_from_wire, body, limits_of(services))
     else:
         sent = events_from_wire(body, limits_of(services))
-    return await _ingest(request, sent)
+    return await _ingest(request, sent, len(body))
 
 
-async def _ingest(request: Request, sent: list[SentEvent]) -> Response:
-    statuses = await services_of(request).ingestions.ingest(namespace_of(request), sent)
-    duplicates = statuses.count(IngestionStatus.DUPLICATE_EVENT)
+async def _ingest(request: Request, sent: list[SentEvent], size_bytes: int) -> Response:
+    namespace = namespace_of(request)
+    events = [Sent(namespace, one) for one in sent]
+    statuses = await services_of(request).sent_ingestor.ingest(events, size_bytes)
+    duplicates = sum(one is IngestionStatus.DUPLICATE_EVENT for one in statuses)
     accepted = sum(one.is_completed for one in statuses)
     ACCEPTED.inc(accepted)
     DUPLICATE.inc(duplicates)
