@@ -25,6 +25,7 @@ from monometer.core.expression import (
     Predicate,
     containing,
 )
+from monometer.core.logic_digits import Rulers
 from monometer.core.logic_operators import OPERATORS, nth
 from monometer.core.logic_values import (
     ALWAYS,
@@ -129,6 +130,7 @@ class _Compiler:
 
     def __init__(self) -> None:
         self._scales = Scales()
+        self._rulers = Rulers()
         self._depth = 0
 
     def piece(self, rule: Rule, at: "Scope | None") -> Piece:
@@ -144,6 +146,7 @@ class _Compiler:
         found = self._apply(operator, arguments, at)
         self._depth -= 1
         self._scales.weigh(found)
+        self._rulers.check(found)
         return found
 
     def _apply(self, operator: str, arguments: list[Json], at: "Scope | None") -> Piece:
@@ -212,6 +215,7 @@ class _Compiler:
                     scope = {"current": one, "accumulator": total}
                     total = chosen(condition, self.piece(arguments[1], scope), total)
                     self._scales.weigh(total)
+                    self._rulers.check(total)
                 return total
         some = AnyOf(tuple(AllOf((condition, truthy(about(one)))) for condition, one in items))
         if operator == "some":

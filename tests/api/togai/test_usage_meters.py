@@ -1,7 +1,8 @@
 """Usage meters from outside: what counts, when, and what may be changed."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from http import HTTPStatus
+from json import dumps
 from typing import Any
 from uuid import uuid4
 
@@ -157,3 +158,27 @@ def test_a_schema_has_a_hundred_active_meters_at_most(togai: Togai) -> None:
     events = [togai.event(togai.account()["id"], {"bytes": "1"}) for _ in range(3)]
     assert togai.ingest(*events) == ["COMPLETED_EVENT_METERED"] * 3
     assert len(togai.units(events[0]["id"])) == 100
+
+
+def product(factors: int) -> list[dict[str, str]]:
+    return [{"computation": dumps({"*": [{"var": "attributes.x"}] * factors})}]
+
+
+def test_a_product_cannot_be_longer_than_the_database_can_count(togai: Togai) -> None:
+    assert "multiply less" in togai.refused(
+        "POST", "/usage_meters", **togai.new(computations=product(9))
+    )
+    meter = togai.active(computations=product(8))
+    longest = f"{'9' * 1_000}.{'9' * 1_000}"
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": uuid4().hex,
+        "type": togai.schema,
+        "subject": "ann",
+    }
+    body = f'{dumps(event)[:-1]},"data":{{"attributes":{{"x":{longest}}}}}}}'
+    headers = {"content-type": "application/cloudevents+json"}
+    sent = togai.http.post("/api/v1/events", content=body, headers=headers)
+    assert sent.status_code == HTTPStatus.NO_CONTENT
+    assert togai.used(meter) == Context(prec=20_000, Emax=100_000).power(Decimal(longest), 8)
