@@ -99,7 +99,7 @@ def _togai(definition: Definition) -> Defined:
         event_type=definition["schema"],
         where=AllOf((rules.passes, *counted)),
         value=rules.units,
-        value_property=None,
+        value_property=None if rules.path is None else jsonpath.spelled(rules.path),
     )
 
 

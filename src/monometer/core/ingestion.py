@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from monometer.core.definition import TOGAI
 from monometer.core.evaluation import Facts, evaluate, holds
 from monometer.core.expression import Expression, Predicate
 from monometer.core.meter import Meter
@@ -89,18 +90,19 @@ class Metering:
 
 def metering_of(meter: Meter) -> Metering:
     """Of a usage meter, or of one that another dialect has made."""
-    if meter.definition is None:
+    written = meter.written_in(TOGAI)
+    if written is None:
         measure = meter.measure()
         passes, units = measure.where, measure.value
     else:
-        rules = rules_of(meter.definition)
+        rules = rules_of(written)
         passes, units = rules.passes, rules.units
     return Metering(
         meter_id=meter.id,
         name=meter.name,
         passes=passes,
         units=units,
-        is_strict=meter.definition is not None,
+        is_strict=written is not None,
     )
 
 

@@ -83,6 +83,11 @@ class Meter:
             event_from=self.event_from,
         )
 
+    def written_in(self, dialect: str) -> Definition | None:
+        """Its definition, if that dialect has written it."""
+        written = self.definition
+        return written if written is not None and written["dialect"] == dialect else None
+
     def _value(self) -> Expression | None:
         if self.value_property is None:
             return None

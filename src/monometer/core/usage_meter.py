@@ -18,6 +18,7 @@ from monometer.core.expression import (
     Compare,
     Expression,
     Literal,
+    Number,
     OneOf,
     Predicate,
     Text,
@@ -29,10 +30,14 @@ RULES_KEPT = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """`units` None is 1 for each event; else what is no number there makes an event invalid."""
+    """`units` None is 1 for each event; else what is no number there makes an event invalid.
+
+    `path` is where they are in the data, for those who know nothing else; None if it takes more.
+    """
 
     passes: Predicate
     units: Expression | None
+    path: Path | None
 
 
 def rules_of(definition: Mapping[str, Any]) -> Rules:
@@ -41,13 +46,14 @@ def rules_of(definition: Mapping[str, Any]) -> Rules:
     for one in definition.get("filters") or ():
         places = (Text(Path((kind, one["field"]))) for kind in ("dimensions", "attributes"))
         demands.append(AnyOf(tuple(OneOf(place, (one["value"],)) for place in places)))
-    units = None
+    units, path = None, None
     for one in definition.get("computations") or ():
         if one.get("matcher") is not None:
             demands.append(_test_of(one["matcher"]))
         if definition["aggregation"] == Aggregation.SUM:
             units = _number_of(one["computation"])
-    return Rules(passes=AllOf(tuple(demands)), units=units)
+            path = units.path if isinstance(units, Number) else None
+    return Rules(passes=AllOf(tuple(demands)), units=units, path=path)
 
 
 # Every event that comes in is judged by them, and compiling takes longer than that.

@@ -64,7 +64,7 @@ class UsageMeters:
                 aggregation=says.aggregation,
                 event_type=says.event_type,
                 event_from=None,
-                value_property=None,
+                value_property=says.value_property,
                 group_by={},
                 metadata=None,
                 annotations=None,
@@ -127,6 +127,7 @@ class UsageMeters:
                 description=meter.description if change.description is None else change.description,
                 aggregation=says.aggregation,
                 event_type=says.event_type,
+                value_property=says.value_property,
                 definition=definition,
                 updated_at=await usage_meters.clock(connection),
             )
@@ -217,9 +218,10 @@ async def _ours(
     meter = await _found(connection, namespace, id_, lock=True)
     if meter.deleted_at is not None:
         raise NotFound(f"usage meter not found: {id_}")
-    if meter.definition is None:
+    written = meter.written_in(TOGAI)
+    if written is None:
         raise InvalidInput("a meter that was made by another API is changed there")
-    return meter, dict(meter.definition)
+    return meter, dict(written)
 
 
 async def _give_name(connection: AsyncConnection, namespace: str, name: str, but: str = "") -> None:

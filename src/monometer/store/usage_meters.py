@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, ColumnElement, any_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.aggregation import Aggregation
-from monometer.core.definition import TOGAI
+from monometer.core.definition import POLAR, TOGAI
 from monometer.core.event_schema import Status
 from monometer.core.meter import Meter
 from monometer.core.short_ids import ulids_of
@@ -133,6 +133,12 @@ def _of_schemas(namespace: str, schemas: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _sayable() -> ColumnElement[bool]:
-    """Togai's own, and native ones that count or sum events of a type."""
-    counts = _KEPT.aggregation.in_([Aggregation.COUNT.value, Aggregation.SUM.value])
-    return or_(_OURS, _KEPT.definition.is_(None) & counts & _KEPT.event_from.is_(None))
+    """Togai's own, and others that count, or sum a property of, all events of a type."""
+    counts = _KEPT.aggregation == Aggregation.COUNT.value
+    sums = (_KEPT.aggregation == Aggregation.SUM.value) & _KEPT.value_property.is_not(None)
+    native = _KEPT.definition.is_(None) & _KEPT.event_from.is_(None)
+    # One of Polar's with an event type and a single clause demands that type and nothing else.
+    clauses = _KEPT.definition["filter"]["clauses"]
+    plain = (_DIALECT == POLAR) & (func.jsonb_array_length(clauses) == 1)
+    plain &= clauses[0]["property"].is_not(None)
+    return or_(_OURS, (native | plain) & _KEPT.event_type.is_not(None) & (counts | sums))

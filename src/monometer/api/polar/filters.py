@@ -112,9 +112,10 @@ SAYABLE = tuple(_FUNCTIONS)  # LATEST is not
 
 def filter_to_wire(meter: Meter) -> Mapping[str, Any]:
     """As it was written; of a meter that was made elsewhere, as much as a filter can say."""
-    if meter.definition is not None and meter.definition["dialect"] == POLAR:
-        written: Mapping[str, Any] = meter.definition["filter"]
-        return written
+    written = meter.written_in(POLAR)
+    if written is not None:
+        filter_: Mapping[str, Any] = written["filter"]
+        return filter_
     clauses: list[dict[str, Any]] = []
     if meter.event_type is not None:
         clauses.append({"property": "name", "operator": "eq", "value": meter.event_type})
@@ -125,9 +126,10 @@ def filter_to_wire(meter: Meter) -> Mapping[str, Any]:
 
 
 def aggregation_to_wire(meter: Meter) -> Mapping[str, Any]:
-    if meter.definition is not None and meter.definition["dialect"] == POLAR:
-        written: Mapping[str, Any] = meter.definition["aggregation"]
-        return written
+    written = meter.written_in(POLAR)
+    if written is not None:
+        aggregation: Mapping[str, Any] = written["aggregation"]
+        return aggregation
     func = _FUNCTIONS[meter.aggregation]
     if meter.aggregation is CoreAggregation.COUNT:
         return {"func": func}

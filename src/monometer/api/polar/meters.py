@@ -36,6 +36,7 @@ from monometer.api.polar.wire import (
     time_to_wire,
 )
 from monometer.api.wire import STORABLE, Text, json_response
+from monometer.core.definition import TOGAI
 from monometer.core.errors import FieldError, InvalidInput, NotFound
 from monometer.core.event import Json
 from monometer.core.meter import NAME_CHARS_MAX
@@ -206,8 +207,11 @@ async def update_meter(
     """`filter` and `aggregation` are locked once events match."""
     meter = await meter_of(services, namespace, id)
     locked = [part for part in ("filter", "aggregation") if getattr(body, part) is not None]
+    if locked and meter.written_in(TOGAI) is not None:
+        raise _forbidden(locked, "This meter was made by another API, and is changed there.")
     if locked and await services.usage.has_events(meter):
-        raise _forbidden(locked)
+        message = "This meter has events already, so its filter and aggregation stay."
+        raise _forbidden(locked, message)
     edited = await services.catalog.edit_meter(meter, _edit_from_wire(body, meter))
     return json_response(meter_to_wire(edited))
 
@@ -230,8 +234,7 @@ def ensure_ours(organization_id: UUID | None, namespace: str) -> None:
         raise InvalidInput(message, [FieldError(field="/organization_id", message=message)])
 
 
-def _forbidden(parts: Sequence[str]) -> InvalidInput:
-    message = "This meter has events already, so its filter and aggregation stay."
+def _forbidden(parts: Sequence[str], message: str) -> InvalidInput:
     return InvalidInput(
         message, [FieldError(field=f"/{part}", message=message, code="forbidden") for part in parts]
     )

@@ -29,6 +29,7 @@ from monometer.api.togai.wire import (
 from monometer.api.wire import STORABLE, Text, json_response
 from monometer.core import jsonpath
 from monometer.core.aggregation import Aggregation
+from monometer.core.definition import TOGAI
 from monometer.core.errors import NotFound
 from monometer.core.event_schema import Status
 from monometer.core.meter import Meter
@@ -271,7 +272,7 @@ def _part(body: TogaiUsageMeterUpdate) -> UsageMeterPart:
 
 def meter_to_wire(meter: Meter) -> dict[str, Any]:
     """A meter of another dialect is active while it lives."""
-    definition: Mapping[str, Any] = meter.definition or _native(meter)
+    definition: Mapping[str, Any] = meter.written_in(TOGAI) or _native(meter)
     deleted = meter.deleted_at is not None
     told = {
         "id": short_id(meter.id),
@@ -296,7 +297,7 @@ def _time(text: str | None) -> str | None:
 
 
 def _native(meter: Meter) -> Mapping[str, Any]:
-    """What a meter of OpenMeter's comes to in JSON-logic."""
+    """What a meter of another dialect comes to in JSON-logic."""
     computation = "1"
     if meter.aggregation is Aggregation.SUM and meter.value_property is not None:
         path = jsonpath.spelled(jsonpath.parse(meter.value_property))
