@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.support.entitling import ago
+from tests.support.entitling import now, wire
 from tests.support.togai import Togai
 
 EVENTS = {"aggregation": "COUNT", "valueProperty": None}
@@ -38,8 +38,9 @@ def entitled(togai: Togai, account: str, amount: int, **meter: Any) -> str:
     return key
 
 
-def now(togai: Togai, account: str, size: str, **members: Any) -> dict[str, Any]:
-    return togai.event(account, {"bytes": size}, timestamp=ago(minutes=0), **members)
+def recent(togai: Togai, account: str, size: str, **members: Any) -> dict[str, Any]:
+    """Of this moment: after what was entitled before."""
+    return togai.event(account, {"bytes": size}, timestamp=wire(now()), **members)
 
 
 def status(togai: Togai, event: dict[str, Any]) -> list[str]:
@@ -55,13 +56,13 @@ def left(togai: Togai, account: str, key: str) -> float:
 
 def test_it_comes_in_while_something_is_left(togai: Togai, account: str) -> None:
     key, meter = entitled(togai, account, 10), togai.active()
-    event = now(togai, account, "7.5")
+    event = recent(togai, account, "7.5")
     assert togai.told("POST", "/entitled", event=event) == {"success": True}
     assert togai.units(event["id"])[meter] == togai.used(meter)
     assert (status(togai, event), left(togai, account, key)) == (["COMPLETED_EVENT_METERED"], 2.5)
     assert togai.told("POST", "/entitled", event=event) == {"success": True}
     assert (status(togai, event), left(togai, account, key)) == (["COMPLETED_EVENT_METERED"], 2.5)
-    more = now(togai, account, "2.6")
+    more = recent(togai, account, "2.6")
     assert "too little left" in togai.refused("POST", "/entitled", 403, event=more)
     assert status(togai, more) == ["FAILED_INSUFFICIENT_CREDITS"]
     assert left(togai, account, key) == 2.5
@@ -71,7 +72,7 @@ def test_it_comes_in_while_something_is_left(togai: Togai, account: str) -> None
 
 
 def test_without_an_entitlement_it_stays_out(togai: Togai, account: str) -> None:
-    event = now(togai, account, "1")
+    event = recent(togai, account, "1")
     assert "no entitlement" in togai.refused("POST", "/entitled", 403, event=event)
     entitled(togai, account, 10, eventType=uuid4().hex)
     assert "no entitlement" in togai.refused("POST", "/entitled", 403, event=event)
@@ -80,21 +81,21 @@ def test_without_an_entitlement_it_stays_out(togai: Togai, account: str) -> None
 
 def test_it_consumes_of_one_feature(togai: Togai, account: str) -> None:
     keys = sorted(entitled(togai, account, 10, **one) for one in ({}, EVENTS))
-    event = now(togai, account, "1")
+    event = recent(togai, account, "1")
     assert ", ".join(keys) in togai.refused("POST", "/entitled", event=event)
     # What the first feature does not count leaves one that does.
-    bare = togai.event(account, timestamp=ago(minutes=0))
+    bare = togai.event(account, timestamp=wire(now()))
     assert togai.told("POST", "/entitled", event=bare) == {"success": True}
 
 
 def test_what_was_ingested_did_not_consume(togai: Togai, account: str) -> None:
     key = entitled(togai, account, 10)
-    event = now(togai, account, "1")
+    event = recent(togai, account, "1")
     togai.ingest(event)
     assert left(togai, account, key) == 9
     assert "ingested" in togai.refused("POST", "/entitled", event=event)
     assert status(togai, event) == ["FAILED_DUPLICATE_EVENT", "COMPLETED_EVENT_METERED"]
-    other = now(togai, account, "1")
+    other = recent(togai, account, "1")
     togai.told("POST", "/entitled", event=other)
     assert togai.ingest(other) == ["FAILED_DUPLICATE_EVENT"]
     assert left(togai, account, key) == 8
@@ -112,14 +113,14 @@ def test_what_else_keeps_it_out_is_told(
     togai: Togai, account: str, members: dict[str, str], told: str
 ) -> None:
     entitled(togai, account, 10)
-    event = {**now(togai, account, "1"), **members}
+    event = {**recent(togai, account, "1"), **members}
     togai.refused("POST", "/entitled", event=event)
     assert status(togai, event) == [f"FAILED_{told}".rstrip("_")]
 
 
 def test_a_limit_holds_however_many_ask(togai: Togai, account: str) -> None:
     key = entitled(togai, account, 20, **EVENTS)
-    events = [now(togai, account, "1") for _ in range(60)]
+    events = [recent(togai, account, "1") for _ in range(60)]
     with ThreadPoolExecutor(12) as pool:
         answers = list(
             pool.map(lambda one: togai.http.post("/togai/entitled", json={"event": one}), events)

@@ -6,7 +6,7 @@ Reads {baseUrl, tag} as its argument, prints {step: {value} or {error}} as JSON.
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import togai_client as togai  # type: ignore[import-not-found]
@@ -16,8 +16,6 @@ story = json.loads(sys.argv[1])
 tag, base_url = story["tag"], story["baseUrl"]
 configuration = togai.Configuration(host=f"{base_url}/togai")
 told: dict[str, Any] = {}
-NOW = datetime.now(UTC)  # noqa: TID251 - the server's clock cannot be set
-DAY = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def step(name: str, call: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
@@ -30,6 +28,10 @@ def step(name: str, call: Callable[..., Any], /, *args: Any, **keywords: Any) ->
         return None
     told[name] = {"value": value.model_dump(mode="json", by_alias=True, exclude_none=True)}
     return value
+
+
+def now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the server's clock cannot be set
 
 
 def native(path: str, body: Any) -> None:
@@ -84,7 +86,7 @@ def event(id_: str | None, account: str, size: str, **dimensions: str) -> Any:
     return togai.Event(
         schemaName=tag,
         id=None if id_ is None else f"{tag}-{id_}",
-        timestamp=NOW,
+        timestamp=now(),
         accountId=account,
         attributes=[togai.Attribute(name="bytes", value=size, unit="B")],
         dimensions=dimensions,
@@ -176,7 +178,7 @@ def metrics(client: Any, meter_id: str) -> None:
         togai.MetricQuery(id="events", name="EVENTS", aggregationPeriod="DAY",
                           groupBy="EVENT_STATUS", filters=[of_schema]),
     ]  # fmt: skip
-    day = {"startTime": DAY, "endTime": NOW.replace(microsecond=999_999)}
+    day = {"startTime": now() - timedelta(hours=1), "endTime": now() + timedelta(hours=1)}
     request = togai.GetMetricsRequest(**day, metricQueries=queries)
     step("metrics", togai.MetricsApi(client).get_metrics, request)
 
