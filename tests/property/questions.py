@@ -30,6 +30,7 @@ from monometer.core.expression import (
     Number,
     OneOf,
     Predicate,
+    Slice,
     Text,
 )
 from monometer.core.feature import AGGREGATIONS
@@ -109,7 +110,7 @@ def _path(draw: Draw) -> Path:
 
 
 def _text(draw: Draw, depth: int) -> Expression:
-    inner = ["case", "joined"] * depth
+    inner = ["case", "joined", "slice"] * depth
     match _pick(draw, "path", "path", "path", "attribute", "kind", "literal", *inner):
         case "path":
             return Text(_path(draw), draw(st.none() | literal_texts))
@@ -121,6 +122,9 @@ def _text(draw: Draw, depth: int) -> Expression:
             return Literal(draw(literal_texts))
         case "joined":
             return _joined(draw, depth - 1)
+        case "slice":
+            length = draw(st.none() | st.integers(-3, 3))
+            return Slice(_text(draw, depth - 1), draw(st.integers(-3, 3)), length)
         case _:
             return _case(draw, depth - 1, _text)
 
@@ -141,7 +145,7 @@ def _number(draw: Draw, depth: int) -> Expression:
             operation = _pick(draw, *OPERATIONS)
             return Arithmetic(operation, _number(draw, depth - 1), _number(draw, depth - 1))
         case "epoch":
-            return Epoch(_instant(draw, depth - 1))
+            return Epoch(_instant(draw, depth - 1), draw(st.booleans()))
         case _:
             return _case(draw, depth - 1, _number)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import ColumnElement, case, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support import json_logic as oracle
-from tests.support.events import event, stored
+from tests.support.events import NOON, event, stored
 
 from monometer.core.errors import InvalidInput
 from monometer.core.evaluation import evaluate, facts_of, holds
@@ -28,6 +28,47 @@ VARIABLES = st.sampled_from(
 CONSTANTS = st.one_of(
     st.none(), st.booleans(), TEXTS, NUMBERS.map(lambda text: {"number": text})
 )  # numbers are put in as they are spelled, after everything else is JSON
+
+
+DATE_TEXTS = st.sampled_from(
+    ["2024-06-15T12:00:00Z", "2024-06-15T14:00:00+02:00", "2024-06-14", "2023-01-01T00:00:00.25"]
+)
+ISO = st.sampled_from(["P1D", "PT36H", "PT0.5S", "-PT1M", "P2W"])
+UNITS = st.sampled_from(["MILLIS", "SECONDS", "MINUTES", "HOURS", "DAYS"])
+PLACES = st.integers(-3, 3).map(lambda n: {"number": str(n)})
+
+
+def named(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.tuples(*arguments).map(lambda given: {name: list(given)})
+
+
+DATES = st.recursive(
+    st.just({"var": "timestamp"}) | named("date", DATE_TEXTS),
+    lambda inner: (
+        named("date.add", inner, ISO) | named("date.sub", inner, ISO) | named("date", inner)
+    ),
+    max_leaves=3,
+)
+AMOUNTS = NUMBERS.map(lambda text: {"number": text}) | VARIABLES.map(lambda name: {"var": name})
+DURATIONS = named("duration.between", DATES, DATES | DATE_TEXTS) | named(
+    "duration.of", AMOUNTS, UNITS
+)
+COMPARISONS = st.sampled_from(["==", "!=", "===", "!==", "<", "<=", ">", ">="])
+
+
+def compared(left: st.SearchStrategy[Any], right: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.builds(lambda name, a, b: {name: [a, b]}, COMPARISONS, left, right)
+
+
+TIMES = st.one_of(
+    named("duration.as", DURATIONS | ISO, UNITS),
+    compared(DATES, DATES | DATE_TEXTS),
+    compared(DATE_TEXTS, DATES),
+    compared(DURATIONS, DURATIONS | ISO),
+    named("!", DATES | DURATIONS),
+    named("==", DURATIONS, st.none()),
+    named("<", DATES, DATES, DATES),
+)
 
 
 def operations(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -51,6 +92,9 @@ def operations(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         of("if ?:", 1, 4),
         of("! !! -", 1, 1),
         st.builds(lambda one, some: {"in": [one, some]}, inner, listed),
+        named("substr", inner, PLACES),
+        named("substr", inner, PLACES, PLACES),
+        TIMES,
         st.builds(lambda part: {"in": [part, {"var": "dimensions.d"}]}, TEXTS),
         st.builds(lambda name, some, rule: {name: [some, rule]},
                   st.sampled_from(["some", "all", "none"]), listed, about),
@@ -101,8 +145,9 @@ def test_compiled_logic_comes_to_what_plain_logic_does(rule: Any, data: dict[str
         test, value = predicate_of(parsed), number_or_none(parsed)
     except InvalidInput:
         assume(False)
-    facts = facts_of(stored(event(subject="ann", data=text_of(data))))
-    right = oracle.run(parsed, {**data, "accountId": "ann"})
+    facts = facts_of(stored(event(subject="ann", time=NOON, data=text_of(data))))
+    said = {"accountId": "ann", "timestamp": oracle.instant_of(NOON.isoformat())}
+    right = oracle.run(parsed, {**data, **said})
     assert holds(test, facts) is oracle.truthy(right)
     assert evaluate(value, facts) == oracle.number(right)
 
@@ -112,7 +157,7 @@ async def test_logic_comes_to_the_same_in_sql(
     event_store: PostgresEventStore, engine: AsyncEngine, rules: list[Any], data: dict[str, Any]
 ) -> None:
     namespace = uuid4().hex
-    one = event(namespace, subject="ann", data=text_of(data))
+    one = event(namespace, subject="ann", time=NOON, data=text_of(data))
     await event_store.append([one])
     columns: list[ColumnElement[Any]] = []
     right: list[Any] = []

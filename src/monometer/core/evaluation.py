@@ -30,6 +30,7 @@ from monometer.core.expression import (
     OneOf,
     Operation,
     Predicate,
+    Slice,
     Text,
 )
 from monometer.core.jsonpath import Each, Path, Step
@@ -132,7 +133,7 @@ def number(value: Json | Absent, *, strings: bool) -> Decimal | None:
             return None
 
 
-def evaluate(expression: Expression, on: Facts) -> Value:  # noqa: C901 - one case a node
+def evaluate(expression: Expression, on: Facts) -> Value:  # noqa: C901, PLR0912 - a case a node
     match expression:
         case Attribute(name):
             return on.stored_at if name == "stored_at" else cast("Value", getattr(on.event, name))
@@ -152,12 +153,15 @@ def evaluate(expression: Expression, on: Facts) -> Value:  # noqa: C901 - one ca
             return value
         case Arithmetic(operation, left, right):
             return _arithmetic(operation, evaluate(left, on), evaluate(right, on))
-        case Epoch(of):
+        case Epoch(of, whole):
             at = evaluate(of, on)
-            return Decimal((at - _EPOCH) // _SECOND) if isinstance(at, datetime) else None
+            return _seconds(at, whole=whole) if isinstance(at, datetime) else None
         case Joined(parts):
             texts = [_text_form(evaluate(part, on)) for part in parts]
             return None if None in texts else "".join(map(str, texts))
+        case Slice(of, start, length):
+            whole_text = evaluate(of, on)
+            return _slice(whole_text, start, length) if isinstance(whole_text, str) else None
         case Case(branches, otherwise):
             chosen = next((result for test, result in branches if holds(test, on)), otherwise)
             return None if chosen is None else evaluate(chosen, on)
@@ -166,7 +170,22 @@ def evaluate(expression: Expression, on: Facts) -> Value:  # noqa: C901 - one ca
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
+_MICROSECOND = timedelta(microseconds=1)
+_MICROSECONDS = 1_000_000
+
+
+def _seconds(at: datetime, *, whole: bool) -> Decimal:
+    microseconds = (at - _EPOCH) // _MICROSECOND
+    if whole:
+        return Decimal(microseconds // _MICROSECONDS)
+    return EXACT.scaleb(Decimal(microseconds), -6)
+
+
+def _slice(text: str, start: int, length: int | None) -> str:
+    rest = text[max(len(text) + start, 0) if start < 0 else start :]
+    if length is None or length >= 0:
+        return rest[:length]
+    return rest[: max(len(rest) + length, 0)]
 
 
 def _text_form(value: Value) -> str | None:

@@ -85,9 +85,10 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """Whole seconds from 1970 to an instant, rounded down: a number."""
+    """Seconds from 1970 to an instant, a number: rounded down to `whole` ones, or exact."""
 
     of: "Expression"
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,18 @@ class Joined:
     """
 
     parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a text, by code points: from `start`, below zero counted from the end.
+
+    `length` below zero leaves so many out at the end; None leaves out none.
+    """
+
+    of: "Expression"
+    start: int
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +190,7 @@ Expression: TypeAlias = (
     | Arithmetic
     | Epoch
     | Joined
+    | Slice
     | Case
 )
 Predicate: TypeAlias = Compare | OneOf | Like | AllOf | AnyOf | Not
@@ -198,7 +212,9 @@ def leaves(of: Expression | Predicate) -> Iterator[Expression]:
                 yield from leaves(result)
             if otherwise is not None:
                 yield from leaves(otherwise)
-        case OneOf(inner, _) | Like(inner, _, _) | Not(inner) | Epoch(inner):
+        case (
+            OneOf(inner, _) | Like(inner, _, _) | Not(inner) | Epoch(inner, _) | Slice(inner, _, _)
+        ):
             yield from leaves(inner)
         case AllOf(parts) | AnyOf(parts) | Joined(parts):
             for part in parts:

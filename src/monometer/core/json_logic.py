@@ -27,6 +27,7 @@ from monometer.core.expression import (
 )
 from monometer.core.logic_digits import Rulers
 from monometer.core.logic_operators import OPERATORS, nth
+from monometer.core.logic_times import TIME_OPERATORS
 from monometer.core.logic_values import (
     ALWAYS,
     NEVER,
@@ -163,7 +164,7 @@ class _Compiler:
             return _in(nth(pieces, 0, operator), nth(pieces, 1, operator))
         if any(one.items is not None for one in pieces) and operator not in _TESTING:
             raise InvalidInput(f"a list cannot be used with {operator!r}")
-        apply = OPERATORS.get(operator)
+        apply = OPERATORS.get(operator) or TIME_OPERATORS.get(operator)
         if apply is None:
             raise InvalidInput(f"unknown operator {operator[:50]!r}")
         return apply(pieces)

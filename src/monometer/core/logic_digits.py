@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from monometer.core.errors import InvalidInput
-from monometer.core.expression import Arithmetic, Case, Expression, Literal
+from monometer.core.expression import Arithmetic, Case, Epoch, Expression, Literal
 from monometer.core.logic_values import Piece
 from monometer.core.numbers import QUOTIENT_PLACES
 
@@ -25,6 +25,7 @@ class Digits(NamedTuple):
 
 # A JSON number has up to 1 000 on either side, a text with an exponent a hundred more.
 OF_AN_EVENT = Digits(1_100, 1_100)
+OF_AN_INSTANT = Digits(12, 6)
 
 
 class Rulers:
@@ -35,7 +36,7 @@ class Rulers:
 
     def check(self, piece: Piece) -> None:
         """Raises InvalidInput for a number of more than DIGITS_MAX digits."""
-        for expression in (piece.number, piece.spelled):
+        for expression in (piece.number, piece.spelled, piece.instant, piece.duration):
             if expression is not None and sum(self._digits(expression)) > DIGITS_MAX:
                 raise InvalidInput(
                     f"a rule may come to more than {DIGITS_MAX} digits: multiply less"
@@ -58,6 +59,8 @@ class Rulers:
                 results += [] if otherwise is None else [otherwise]
                 found = [self._digits(one) for one in results] or [Digits(1, 0)]
                 return Digits(max(one.before for one in found), max(one.after for one in found))
+            case Epoch():
+                return OF_AN_INSTANT
             case _:
                 return OF_AN_EVENT
 

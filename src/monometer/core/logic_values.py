@@ -4,6 +4,7 @@ JSON-logic has no types and expressions have one each, so a piece is kept as one
 each type that it may have. On any event at most one of them is there; where none is, it is null.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -23,6 +24,7 @@ from monometer.core.expression import (
     Operation,
     Predicate,
 )
+from monometer.core.iso_times import seconds_of_duration, seconds_of_instant
 
 NEVER = AnyOf(())
 ALWAYS = AllOf(())
@@ -34,6 +36,8 @@ _EMPTY = Literal("")
 class Piece:
     """`spelled` is the number that `text` spells, None in any case where nobody can tell.
 
+    `instant` is in seconds from 1970, `duration` in seconds: numbers too, but compared apart.
+
     `true` and `false` hold where it is that boolean. `items` make it a list: each with the
     condition under which it is in there.
     """
@@ -41,6 +45,8 @@ class Piece:
     number: Expression | None = None
     text: Expression | None = None
     spelled: Expression | None = None
+    instant: Expression | None = None
+    duration: Expression | None = None
     true: Predicate = NEVER
     false: Predicate = NEVER
     items: "Items | None" = None
@@ -50,6 +56,8 @@ class Piece:
     @property
     def numeric(self) -> Expression | None:
         """Its number, or the one that its text spells. Raises InvalidInput where none can tell."""
+        if self.instant is not None or self.duration is not None:
+            raise InvalidInput("a date or a duration is no number: duration.as makes one of it")
         if self.joined:
             raise InvalidInput("a text that cat has put together cannot be used as a number")
         if self.number is None or self.spelled is None:
@@ -78,6 +86,7 @@ def truthy(one: Piece) -> Predicate:
         ways.append(Compare("!=", one.number, _ZERO))
     if one.text is not None:
         ways.append(Compare("!=", one.text, _EMPTY))
+    ways += [there(one.instant), there(one.duration)]
     if one.items is not None:
         ways += [condition for condition, _ in one.items]
     return AnyOf(tuple(way for way in ways if way != NEVER))
@@ -92,6 +101,8 @@ def chosen(test: Predicate, then: Piece, otherwise: Piece) -> Piece:
         number=_either(test, then.number, otherwise.number),
         text=_either(test, then.text, otherwise.text),
         spelled=_either(test, then.spelled, otherwise.spelled),
+        instant=_either(test, then.instant, otherwise.instant),
+        duration=_either(test, then.duration, otherwise.duration),
         true=AnyOf((AllOf((test, then.true)), AllOf((other, otherwise.true)))),
         false=AnyOf((AllOf((test, then.false)), AllOf((other, otherwise.false)))),
         joined=then.joined or otherwise.joined,
@@ -128,7 +139,8 @@ def ordered(comparison: Comparison, left: Piece, right: Piece) -> Predicate:
     ways: list[Predicate] = []
     if left.text is not None and right.text is not None:
         ways.append(Compare(comparison, left.text, right.text))
-    return AnyOf((*ways, *_as_numbers(comparison, left, right)))
+    ways += [*_as_times(comparison, left, right), *_as_numbers(comparison, left, right)]
+    return AnyOf(tuple(ways))
 
 
 def _as_numbers(comparison: Comparison, left: Piece, right: Piece) -> list[Predicate]:
@@ -143,6 +155,27 @@ def _as_numbers(comparison: Comparison, left: Piece, right: Piece) -> list[Predi
     return ways
 
 
+def _as_times(comparison: Comparison, left: Piece, right: Piece) -> list[Predicate]:
+    """The ways in which both are instants, or both durations, which a text may say."""
+    ways: list[Predicate] = []
+    kinds = ((left.instant, right.instant, seconds_of_instant),
+             (left.duration, right.duration, seconds_of_duration))  # fmt: skip
+    for a, b, read in kinds:
+        if a is not None or b is not None:
+            a, b = a or _said(left, read), b or _said(right, read)  # noqa: PLW2901 - completed
+            ways += [] if a is None or b is None else [Compare(comparison, a, b)]
+    return ways
+
+
+def _said(one: Piece, read: Callable[[str], Decimal]) -> Expression | None:
+    """What a text of the rule says. Raises InvalidInput for a text that only the event knows."""
+    if isinstance(one.text, Literal) and isinstance(one.text.value, str):
+        return Literal(read(one.text.value))
+    if one.text is not None:
+        raise InvalidInput("a date is compared with dates, and with texts that the rule says")
+    return None
+
+
 def equal(left: Piece, right: Piece, *, strict: bool) -> Predicate:
     """Strictly of one type; else a number also equals a text that spells it."""
     ways: list[Predicate] = [
@@ -152,6 +185,7 @@ def equal(left: Piece, right: Piece, *, strict: bool) -> Predicate:
     ]
     if left.text is not None and right.text is not None:
         ways.append(Compare("=", left.text, right.text))
+    ways += _as_times("=", left, right)
     if not strict:
         ways += _as_numbers("=", left, right)
     elif left.number is not None and right.number is not None:
@@ -160,11 +194,14 @@ def equal(left: Piece, right: Piece, *, strict: bool) -> Predicate:
 
 
 def is_null(one: Piece) -> Predicate:
-    return Not(AnyOf((there(one.number), there(one.text), one.true, one.false)))
+    kinds = (one.number, one.text, one.instant, one.duration)
+    return Not(AnyOf((*map(there, kinds), one.true, one.false)))
 
 
 def text_form(one: Piece, null: Expression | None = _EMPTY) -> Expression:
-    """As text, and what null is as text."""
+    """As text, and what null is as text. Raises InvalidInput for a date or a duration."""
+    if one.instant is not None or one.duration is not None:
+        raise InvalidInput("a date or a duration cannot be made a text")
     ways: list[tuple[Predicate, Expression]] = []
     if one.text is not None:
         ways.append((there(one.text), one.text))

@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 from monometer.core import jsonpath
-from monometer.core.errors import InvalidInput
 from monometer.core.event import Json
 from monometer.core.expression import (
     Attribute,
     Boolean,
     Case,
     Compare,
+    Epoch,
     Kind,
     Literal,
     Number,
@@ -19,6 +19,7 @@ from monometer.core.jsonpath import Path
 from monometer.core.logic_values import ALWAYS, NULL, Piece
 from monometer.core.numbers import number_of_text
 
+TIMESTAMP = Epoch(Attribute("time"), whole=False)
 _OWN = {"accountId": Attribute("subject"), "id": Attribute("id")}
 _NUMBERS, _TEXTS = {"attributes", "attribute"}, {"dimensions", "dimension"}
 
@@ -28,7 +29,7 @@ def of_event(name: str) -> Piece | None:
     if name in _OWN:
         return Piece(text=_OWN[name])
     if name == "timestamp":
-        raise InvalidInput("timestamp cannot be used in a rule yet")
+        return Piece(instant=TIMESTAMP)
     where, _, rest = name.partition(".")
     if rest and where in _NUMBERS:
         return Piece(number=Number(Path(("attributes", rest))))

@@ -49,6 +49,7 @@ from monometer.core.expression import (
     Number,
     OneOf,
     Predicate,
+    Slice,
     Text,
 )
 from monometer.core.jsonpath import Each, Path
@@ -95,12 +96,15 @@ class SqlReader:
                 return _literal(value)
             case Arithmetic(operation, left, right):
                 return _arithmetic(operation, self.value(left), self.value(right))
-            case Epoch(of):
-                return func.floor(extract("epoch", self.value(of)), type_=Numeric())
+            case Epoch(of, whole):
+                seconds: Sql = extract("epoch", self.value(of))
+                return func.floor(seconds, type_=Numeric()) if whole else cast(seconds, Numeric)
             case Joined(parts):
                 texts = (_text_form(self.value(part)) for part in parts)
                 nothing: Sql = literal("", TEXT)
                 return reduce(_joined, texts, nothing).collate("C")
+            case Slice(of, start, length):
+                return _slice(self.value(of), start, length)
             case Case(branches, otherwise):
                 default = null() if otherwise is None else self.value(otherwise)
                 if not branches:
@@ -135,6 +139,12 @@ class SqlReader:
 _over_events = SqlReader()
 value_sql = _over_events.value
 predicate_sql = _over_events.predicate
+
+
+def _slice(text: Sql, start: int, length: int | None) -> Sql:
+    """`right` and `left` do with a number below zero what a slice does."""
+    rest = func.right(text, -start) if start < 0 else func.substr(text, start + 1)
+    return (rest if length is None else func.left(rest, length)).collate("C")
 
 
 def _text(path: Path, missing: str | None) -> Sql:

@@ -287,3 +287,20 @@ def test_a_thousand_and_no_more(togai: Togai, account: str) -> None:
     togai.refused("POST", "/ingestBatch", events=events)
     togai.told("POST", "/ingestBatch", 202, events=events[1:])
     assert togai.used(meter) == 1_000
+
+
+def test_a_rule_knows_when_it_was(togai: Togai, account: str) -> None:
+    since = '{"duration.between":["2024-06-01",{"var":"timestamp"}]}'
+    meter = togai.active(
+        computations=[
+            {
+                "matcher": '{"<":[{"var":"timestamp"},{"date.add":["2024-06-01","P2W"]}]}',
+                "computation": f'{{"duration.as":[{since},"HOURS"]}}',
+            }
+        ]
+    )
+    early = togai.event(account, timestamp="2024-06-02T01:30:00Z")
+    late = togai.event(account, timestamp="2024-06-15T00:00:00Z")
+    assert togai.ingest(early, late) == ["COMPLETED_EVENT_METERED", "COMPLETED_EVENT_NOT_METERED"]
+    assert togai.units(early["id"]) == {meter: Decimal("25.5")}
+    assert togai.used(meter) == Decimal("25.5")

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from tests.support.events import event, stored
+from tests.support.events import NOON, event, stored
 
 from monometer.core.errors import InvalidInput
 from monometer.core.evaluation import evaluate, facts_of, holds
@@ -13,6 +13,7 @@ FACTS = facts_of(
     stored(
         event(
             subject="acme",
+            time=NOON,
             data='{"attributes": {"bytes": 1.50, "calls": "3"}, "dimensions": {"region": "eu"},'
             ' "tokens": 7}',
         )
@@ -41,6 +42,12 @@ FACTS = facts_of(
         ('{"max": [1, {"var": "attributes.calls"}, 2]}', 3),
         ('{"log": 4}', 4),
         ('{"var": "data[\\"tokens\\"]"}', 7),
+        ('{"duration.as": ["P1DT12H", "HOURS"]}', 36),
+        ('{"duration.as": [{"duration.of": [90, "SECONDS"]}, "MINUTES"]}', "1.5"),
+        ('{"duration.as": [{"duration.between": ["2024-06-15", {"var": "timestamp"}]}, "DAYS"]}',
+         "0.5"),
+        ('{"duration.as": [{"duration.of": [{"var": "attribute.calls"}, "HOURS"]}, "MILLIS"]}',
+         10_800_000),
     ],
 )  # fmt: skip
 def test_a_computation_comes_to_a_number(rule: str, number: str | int | None) -> None:
@@ -63,6 +70,15 @@ def test_a_computation_comes_to_a_number(rule: str, number: str | int | None) ->
         ('{"some": [["us", {"var": "dimensions.region"}], {"==": [{"var": ""}, "eu"]}]}', True),
         ('{"!": {"missing": ["dimensions.region"]}}', True),
         ('{"and": [1, "", 2]}', False),
+        ('{"==": [{"substr": [{"var": "accountId"}, 1, 2]}, "cm"]}', True),
+        ('{"==": [{"substr": [{"var": "accountId"}, -2]}, "me"]}', True),
+        ('{"==": [{"substr": [{"var": "accountId"}, 0, -1]}, "acm"]}', True),
+        ('{">=": [{"var": "timestamp"}, "2024-06-15T14:00:00+02:00"]}', True),
+        ('{"<": [{"date": "2024-06-15"}, {"var": "timestamp"}, "2024-06-16"]}', True),
+        ('{">": [{"date.sub": [{"var": "timestamp"}, "PT12H"]}, {"date": "2024-06-15"}]}', False),
+        ('{"==": [{"date.add": [{"var": "timestamp"}, "-PT12H"]}, {"date": "2024-06-15"}]}', True),
+        ('{">": [{"duration.between": ["2024-06-14", {"var": "timestamp"}]}, "P1D"]}', True),
+        ('{"!!": {"var": "timestamp"}}', True),
         ("[]", False),
     ],
 )
@@ -81,12 +97,24 @@ def test_a_matcher_is_truthy_or_not(rule: str, matches: bool) -> None:
         ('{"var": "dimensions.\\u0000"}', "NUL"),
         ("{}", "one member"),
         ('{"+": 1, "-": 2}', "one member"),
-        ('{"substr": ["abc", 1]}', "unknown operator 'substr'"),
+        ('{"substr": ["abc", {"var": "attributes.calls"}]}', "whole numbers"),
+        ('{"substr": ["abc", 0.5]}', "whole numbers"),
+        ('{"substr": ["abc"]}', "two or three arguments"),
+        ('{"date": {"var": "dimensions.region"}}', "written in the rule"),
+        ('{"date": "yesterday"}', "no date"),
+        ('{"date": "0900-01-01"}', "years of events"),
+        ('{"date.add": [{"var": "timestamp"}, "P1M"]}', "no duration"),
+        ('{"date.add": [{"var": "timestamp"}, "P400000D"]}', "1 000 years"),
+        ('{"duration.as": ["P1D", "YEARS"]}', "no unit"),
+        ('{"duration.as": ["P1D"]}', "takes 2 arguments"),
+        ('{"+": [{"var": "timestamp"}, 1]}', "duration.as"),
+        ('{"==": [{"var": "timestamp"}, {"var": "dimensions.region"}]}', "compared with dates"),
+        ('{"cat": [{"var": "timestamp"}]}', "made a text"),
         ('{"var": "attributes"}', "no variable"),
         ('"ten"', "measures nothing"),
         ("true", "measures nothing"),
         ('{"max": [1, null]}', "measures nothing"),
-        ('{"var": "timestamp"}', "timestamp"),
+        ('{"var": "timestamp"}', "duration.as"),
         ('{"var": 1}', "name of a variable"),
         ('{"-": [1, 2, 3]}', "takes two arguments"),
         ('{"+": [[1], 2]}', "a list cannot be used"),
