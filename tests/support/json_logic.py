@@ -108,6 +108,8 @@ def of_times(operator: str, values: Sequence[Any]) -> Any:
         amount = number(first)
         unit = Decimal(_UNITS[str(rest[0])])
         return None if amount is None else Duration(EXACT.multiply(amount, unit))
+    if operator == "duration.as" and first is None:
+        return None
     if operator == "duration.as":
         if rest[0] == "MILLIS":
             return EXACT.multiply(first.seconds, Decimal(1000))
