@@ -259,7 +259,10 @@ def test_one_event_and_numbers_that_are_no_texts(togai: Togai, account: str) -> 
         ({"attributes": [{"name": f"a{n}", "value": "1"} for n in range(11)]}, "attributes"),
         ({"attributes": [{"name": "a", "value": "1e5"}]}, "events.1.attributes.0.value"),
         ({"attributes": [{"name": "a", "value": "NaN"}]}, "decimal number"),
-        ({"attributes": [{"name": "a", "value": "9" * 1001}]}, "1000 digits"),
+        ({"attributes": [{"name": "a", "value": "9" * 513}]}, "512 digits"),
+        ({"attributes": [{"name": "a", "value": f"0.{'9' * 1001}"}]}, "1000 digits"),
+        ({"timestamp": "2024-06-15T24:00:00Z"}, "events.1.timestamp"),
+        ({"timestamp": "2024-06-31"}, "events.1.timestamp"),
         ({"attributes": [{"name": "a", "value": True}]}, "decimal number"),
         ({"attributes": {"a": 1}}, "events.1.attributes"),
     ],
@@ -279,6 +282,29 @@ def test_what_holds_no_events_is_refused(togai: Togai, body: bytes) -> None:
     answer = togai.http.post("/togai/ingestBatch", content=body, headers=headers)
     assert answer.status_code == HTTPStatus.BAD_REQUEST
     assert answer.json().keys() == {"message"}
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "month"),
+    [
+        ("2024-06-15T12:00:00.123456789+02:00", "2024-06"),
+        ("2024-07-01T01:00:00+02:00", "2024-06"),
+        ("2024-07-01T00:00:00", "2024-07"),
+        ("2024-07-01T00:00Z", "2024-07"),  # as Java writes it
+        ("2024-07-01 00:00:00", "2024-07"),
+        ("2024-07-01", "2024-07"),
+    ],
+)
+def test_times_are_utc_unless_they_say_otherwise(
+    togai: Togai, account: str, timestamp: str, month: str
+) -> None:
+    event = togai.event(account, timestamp=timestamp)
+    assert togai.ingest(event) == ["COMPLETED_NO_MATCHING_METERS"]
+    (told,) = togai.told("GET", f"/events/{event['id']}")["events"]
+    assert told["eventPayload"]["timestamp"] == timestamp
+    query = {"subject": account, "from": "2024-06-01T00:00:00Z"}
+    (stored,) = togai.http.get("/api/v1/events", params=query).json()
+    assert stored["event"]["time"].startswith(month)
 
 
 def test_a_thousand_and_no_more(togai: Togai, account: str) -> None:

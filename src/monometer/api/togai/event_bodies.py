@@ -22,8 +22,10 @@ NAME_CHARS_MAX = KEY_CHARS_MAX
 
 _Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS_MAX)]
 _Dimension = Annotated[str, Meta(min_length=1, max_length=200)]
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_OFFSET = re.compile(r"([Zz]|[+-]\d\d:\d\d)$")
+_NUMBER = re.compile(r"-?[0-9]{1,512}(\.[0-9]+)?")  # as clients expect it back
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII
+)
 
 
 class WireAttribute(msgspec.Struct):
@@ -98,7 +100,7 @@ def _read(wire: WireEvent, place: str, limits: Limits) -> SentEvent:
     if len(attributes) < len(values):
         raise InvalidInput(f"{place}.attributes: names must be unique")
     written = [
-        {"name": one.name, "value": text} | ({} if one.unit is None else {"unit": one.unit})
+        {"name": one.name, "value": text} | ({"unit": one.unit} if one.unit else {})
         for one, text in zip(wire.attributes, values, strict=True)
     ]
     payload = {
@@ -133,7 +135,9 @@ def _value(raw: msgspec.Raw, place: str) -> str:
     if text.startswith('"'):
         text = str(msgspec.json.decode(text))
     if _NUMBER.fullmatch(text) is None:
-        raise InvalidInput(f"{place}.value: must be a decimal number, as a text")
+        raise InvalidInput(
+            f"{place}.value: must be a decimal number of up to 512 digits before the point"
+        )
     if not storable(Decimal(text)):
         raise InvalidInput(
             f"{place}.value: must have at most {PLAIN_DIGITS_MAX} digits before and after the point"
@@ -142,8 +146,16 @@ def _value(raw: msgspec.Raw, place: str) -> str:
 
 
 def _time(text: str, place: str) -> datetime:
-    """UTC where no offset is given. Raises InvalidInput."""
+    """UTC where no offset is given; seconds, or all of the time, may be missing too.
+
+    Raises InvalidInput.
+    """
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise InvalidInput(f"{place}.timestamp: must be an ISO 8601 date and time")
+    day, minute, second, offset = found.groups()
+    whole = f"{day}T{minute or '00:00'}{second or ':00'}{offset or 'Z'}"
     try:
-        return within_reach(instant_from_wire(text if _OFFSET.search(text) else f"{text}Z"))
+        return within_reach(instant_from_wire(whole))
     except ValueError as error:
         raise InvalidInput(f"{place}.timestamp: {error}") from None
