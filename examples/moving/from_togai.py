@@ -83,7 +83,8 @@ def meters(old: Side, new: Side) -> None:
 
 def people(old: Side, new: Side) -> None:
     for one in old.all("/customers"):
-        new.make("/customers", picked(one, "id", "name", "primaryEmail", "address"))
+        address = {"address": one.get("address") or {}}
+        new.make("/customers", picked(one, "id", "name", "primaryEmail") | address)
     for one in old.all("/accounts"):
         if one["status"] == "ARCHIVED":
             continue
