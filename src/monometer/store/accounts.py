@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Row, any_, delete, insert, literal, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.account import Account, AccountStatus, Alias
+from monometer.store.among import any_of
 from monometer.store.pages import Page, page_of
-from monometer.store.tables import TEXT, account, account_alias
+from monometer.store.tables import account, account_alias
 
 _KEPT, _ALIAS = account.c, account_alias.c
 _LIVE = _KEPT.status != AccountStatus.ARCHIVED.value
@@ -46,14 +47,14 @@ async def end_alias(connection: AsyncConnection, ended: Alias) -> None:
 
 
 async def remove_aliases(connection: AsyncConnection, ids: Collection[str]) -> None:
-    await connection.execute(delete(account_alias).where(_ALIAS.id == _any(ids)))
+    await connection.execute(delete(account_alias).where(_ALIAS.id == any_of(ids)))
 
 
 async def of_keys(
     connection: AsyncConnection, namespace: str, keys: Collection[str]
 ) -> dict[str, Account]:
     """The live ones by key."""
-    found = select(account).where(_KEPT.namespace == namespace, _LIVE, _KEPT.key == _any(keys))
+    found = select(account).where(_KEPT.namespace == namespace, _LIVE, _KEPT.key == any_of(keys))
     return {one.key: one for one in await _whole(connection, await connection.execute(found))}
 
 
@@ -64,7 +65,7 @@ async def of_aliases(
     named = (
         select(account)
         .join(account_alias, _ALIAS.account_id == _KEPT.id)
-        .where(_ALIAS.namespace == namespace, _ALIAS.value == _any(values))
+        .where(_ALIAS.namespace == namespace, _ALIAS.value == any_of(values))
         .distinct()
     )
     by_value: defaultdict[str, list[tuple[Alias, Account]]] = defaultdict(list)
@@ -97,7 +98,7 @@ async def _whole(connection: AsyncConnection, rows: Any) -> list[Account]:
     found = list(rows)
     aliases: defaultdict[str, list[Alias]] = defaultdict(list)
     if found:
-        of = select(account_alias).where(_ALIAS.account_id == _any([row.id for row in found]))
+        of = select(account_alias).where(_ALIAS.account_id == any_of([row.id for row in found]))
         for row in await connection.execute(of.order_by(_ALIAS.id)):
             aliases[row.account_id].append(_alias(row))
     return [_account(row, aliases) for row in found]
@@ -118,7 +119,3 @@ def _alias(row: Row[Any]) -> Alias:
     return Alias(
         id=row.id, value=row.value, since=row.since, until=row.until, created_at=row.created_at
     )
-
-
-def _any(texts: Collection[str]) -> ColumnElement[Any]:
-    return any_(literal(list(texts), ARRAY(TEXT)))

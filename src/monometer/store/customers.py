@@ -11,7 +11,6 @@ from sqlalchemy import (
     Row,
     Text,
     and_,
-    any_,
     column,
     delete,
     func,
@@ -26,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.customer import Address, Customer
 from monometer.core.expression import Compare, Like, Member, OneOf, Predicate
+from monometer.store.among import any_of
 from monometer.store.expression_sql import SqlReader
 from monometer.store.pages import Page, page_of
 from monometer.store.tables import TEXT, customer, customer_subject
@@ -77,7 +77,7 @@ async def conflict(connection: AsyncConnection, one: Customer) -> str | None:
             return f"the key {one.key} is a subject key of another customer"
     taken = await connection.scalars(
         select(customer_subject.c.subject_key)
-        .where(listed, customer_subject.c.subject_key == _any(one.subject_keys))
+        .where(listed, customer_subject.c.subject_key == any_of(one.subject_keys))
         .order_by(customer_subject.c.subject_key)
     )
     keys = ", ".join(taken)
@@ -141,7 +141,7 @@ async def live_of_ids(
         .where(
             customer.c.namespace == namespace,
             customer.c.deleted_at.is_(None),
-            customer.c.id == _any([one.upper() for one in ids]),
+            customer.c.id == any_of([one.upper() for one in ids]),
         )
         .order_by(customer.c.id)
     )
@@ -272,10 +272,6 @@ def _conditions(wanted: CustomerFilter) -> list[ColumnElement[bool]]:
 def _has_part(text: ColumnElement[Any], part: str) -> ColumnElement[bool]:
     """In collation "C" lower() folds ASCII letters only, which every database agrees on."""
     return func.strpos(func.lower(text), func.lower(literal(part, Text).collate("C"))) > 0
-
-
-def _any(texts: Collection[str]) -> ColumnElement[Any]:
-    return any_(literal(list(texts), ARRAY(TEXT)))
 
 
 async def _exists(

@@ -3,14 +3,15 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, Select, any_, delete, func, insert, literal, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.errors import Conflict
 from monometer.core.event_schema import EventSchema, Status
+from monometer.store.among import any_of
 from monometer.store.pages import Page, page_of
-from monometer.store.tables import TEXT, event_schema
+from monometer.store.tables import event_schema
 
 _KEPT = event_schema.c
 
@@ -87,7 +88,7 @@ async def newest(
 
 def _of_names(namespace: str, names: Collection[str]) -> Select[Any]:
     """Read it again once it is locked: a version that came while the lock was waited for."""
-    of = _KEPT.name == any_(literal(list(names), ARRAY(TEXT)))
+    of = _KEPT.name == any_of(names)
     return (
         select(event_schema)
         .where(_KEPT.namespace == namespace, of)

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from asyncpg.pgproto.pgproto import UUID
-from sqlalchemy import ARRAY, ColumnElement, Row, any_, func, literal, select
+from sqlalchemy import ColumnElement, Row, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.event import Event, event_key
 from monometer.core.ingestion import Ingestion, IngestionStatus, MeterUnits
 from monometer.core.numbers import plain
 from monometer.core.windows import WindowSize
+from monometer.store.among import any_of
 from monometer.store.engine import driver_of
 from monometer.store.tables import TEXT, ingestion
 
@@ -126,11 +127,11 @@ async def count(
 def _conditions(namespace: str, wanted: IngestionFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [_KEPT.namespace == namespace]
     if wanted.statuses is not None:
-        conditions.append(_KEPT.status == _any([one.value for one in wanted.statuses]))
+        conditions.append(_KEPT.status == any_of([one.value for one in wanted.statuses]))
     if wanted.accounts is not None:
-        conditions.append(_KEPT.account == _any(wanted.accounts))
+        conditions.append(_KEPT.account == any_of(wanted.accounts))
     if wanted.schemas is not None:
-        conditions.append(_KEPT.schema == _any(wanted.schemas))
+        conditions.append(_KEPT.schema == any_of(wanted.schemas))
     return conditions
 
 
@@ -159,7 +160,3 @@ def _ingestion(row: Row[Any]) -> Ingestion:
     enriched = [tuple(each) for each in row.enriched]
     status = IngestionStatus(row.status)
     return Ingestion(**{**values, "status": status, "units": units, "enriched": enriched})
-
-
-def _any(texts: Collection[str]) -> ColumnElement[Any]:
-    return any_(literal(list(texts), ARRAY(TEXT)))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Text, any_, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Text, func, insert, literal, or_, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,9 +13,10 @@ from monometer.core.aggregation import Aggregation
 from monometer.core.errors import Conflict
 from monometer.core.expression import Member, Predicate
 from monometer.core.meter import Meter
+from monometer.store.among import any_of
 from monometer.store.expression_sql import SqlReader
 from monometer.store.pages import Page, page_of
-from monometer.store.tables import TEXT, meter
+from monometer.store.tables import meter
 
 LIST_MAX = 1_000
 
@@ -137,7 +138,7 @@ async def page(
 def _conditions(wanted: MeterFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         meter.c.deleted_at.is_(None),
-        meter.c.aggregation == _any([one.value for one in wanted.aggregations]),
+        meter.c.aggregation == any_of([one.value for one in wanted.aggregations]),
     ]
     if wanted.name is not None:
         part = func.lower(literal(wanted.name, Text).collate("C"))
@@ -146,20 +147,16 @@ def _conditions(wanted: MeterFilter) -> list[ColumnElement[bool]]:
         is_archived = meter.c.archived_at.is_not(None)
         conditions.append(is_archived if wanted.archived else ~is_archived)
     conditions += [
-        meter.c.metadata[key].astext == _any(values) for key, values in wanted.metadata.items()
+        meter.c.metadata[key].astext == any_of(values) for key, values in wanted.metadata.items()
     ]
     return conditions
-
-
-def _any(texts: Collection[str]) -> ColumnElement[Any]:
-    return any_(literal(list(texts), ARRAY(TEXT)))
 
 
 async def of_ids(connection: AsyncConnection, namespace: str, ids: Collection[str]) -> list[Meter]:
     """The live meters of these ids."""
     rows = await connection.execute(
         select(meter).where(
-            meter.c.namespace == namespace, meter.c.deleted_at.is_(None), meter.c.id == _any(ids)
+            meter.c.namespace == namespace, meter.c.deleted_at.is_(None), meter.c.id == any_of(ids)
         )
     )
     return [_meter_from_row(row) for row in rows]
@@ -174,7 +171,7 @@ async def of_event_types(
         .where(
             meter.c.namespace == namespace,
             meter.c.deleted_at.is_(None),
-            or_(meter.c.event_type.is_(None), meter.c.event_type == _any(types)),
+            or_(meter.c.event_type.is_(None), meter.c.event_type == any_of(types)),
         )
         .order_by(meter.c.key)
     )
@@ -187,7 +184,7 @@ async def live_keys(connection: AsyncConnection, namespace: str, keys: Collectio
         select(meter.c.key).where(
             meter.c.namespace == namespace,
             meter.c.deleted_at.is_(None),
-            meter.c.key == any_(literal(list(keys), ARRAY(TEXT))),
+            meter.c.key == any_of(keys),
         )
     )
     return set(rows)

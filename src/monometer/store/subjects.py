@@ -6,10 +6,8 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     Row,
     Select,
-    any_,
     bindparam,
     func,
     literal,
@@ -23,6 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.subject import Subject
+from monometer.store.among import any_of
 from monometer.store.tables import TEXT, subject
 
 _LIVE = subject.c.deleted_at.is_(None)
@@ -47,7 +46,7 @@ async def lock_live(
 ) -> dict[str, Subject]:
     """The live subjects of these keys, which nobody else changes until the transaction ends."""
     rows = await connection.execute(
-        _SELECT.where(subject.c.namespace == namespace, _LIVE, subject.c.key == _any(keys))
+        _SELECT.where(subject.c.namespace == namespace, _LIVE, subject.c.key == any_of(keys))
         .order_by(subject.c.key)
         .with_for_update()
     )
@@ -102,7 +101,7 @@ async def display_names(
     """Key → display name of live subjects, of all for None; of `subjects_max` at most."""
     conditions = [subject.c.namespace == namespace, _LIVE]
     if keys is not None:
-        conditions.append(subject.c.key == _any(keys))
+        conditions.append(subject.c.key == any_of(keys))
     statement = select(subject.c.key, subject.c.display_name).where(*conditions)
     rows = await connection.execute(statement.limit(subjects_max))
     return {row.key: row.display_name for row in rows}
@@ -120,10 +119,6 @@ async def ids_among(
         .order_by(known)
     )
     return list(rows.scalars())
-
-
-def _any(texts: Collection[str]) -> ColumnElement[Any]:
-    return any_(literal(list(texts), ARRAY(TEXT)))
 
 
 def _row_from_subject(one: Subject) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ARRAY, ColumnElement, any_, func, literal, or_, select
+from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monometer.core.aggregation import Aggregation
@@ -11,6 +11,7 @@ from monometer.core.definition import POLAR, TOGAI
 from monometer.core.event_schema import Status
 from monometer.core.meter import Meter
 from monometer.core.short_ids import ulids_of
+from monometer.store.among import any_of
 from monometer.store.meters import meter_from_row
 from monometer.store.pages import Page, page_of
 from monometer.store.tables import TEXT, meter
@@ -66,16 +67,14 @@ async def list_(
 ) -> Page[Meter]:
     """Last updated first. Meters of other dialects are active while they live."""
     live = [one.value for one in statuses if one is not Status.ARCHIVED]
-    of_status = _LIVE & (
-        func.coalesce(_STATUS, Status.ACTIVE.value) == any_(literal(live, ARRAY(TEXT)))
-    )
+    of_status = _LIVE & (func.coalesce(_STATUS, Status.ACTIVE.value) == any_of(live))
     wanted = of_status if Status.ARCHIVED not in statuses else or_(of_status, ~_LIVE)
     statement = (
         select(meter)
         .where(
             _KEPT.namespace == namespace,
             _sayable(),
-            _KEPT.aggregation == any_(literal(list(aggregations), ARRAY(TEXT))),
+            _KEPT.aggregation == any_of(aggregations),
             wanted,
         )
         .order_by(_KEPT.updated_at.desc(), _KEPT.id.desc())
@@ -83,7 +82,7 @@ async def list_(
     if named is not None:
         ranges = [ulids for one in named if (ulids := ulids_of(one)) is not None]
         of_id = ((_KEPT.id >= first) & (_KEPT.id <= last) for first, last in ranges)
-        of_name = _KEPT.name == any_(literal(list(named), ARRAY(TEXT)))
+        of_name = _KEPT.name == any_of(named)
         statement = statement.where(or_(of_name, *of_id))
     return await page_of(
         connection, statement,
@@ -100,7 +99,7 @@ async def active(
         select(meter)
         .where(
             _KEPT.namespace == namespace,
-            _KEPT.event_type == any_(literal(list(schemas), ARRAY(TEXT))),
+            _KEPT.event_type == any_of(schemas),
             _LIVE,
             _sayable(),
             func.coalesce(_STATUS, Status.ACTIVE.value) == Status.ACTIVE.value,
@@ -128,7 +127,7 @@ async def count_by_schema(
 
 
 def _of_schemas(namespace: str, schemas: Sequence[str]) -> ColumnElement[bool]:
-    of = _KEPT.event_type == any_(literal(list(schemas), ARRAY(TEXT)))
+    of = _KEPT.event_type == any_of(schemas)
     return (_KEPT.namespace == namespace) & of & _LIVE & _OURS
 
 
