@@ -146,9 +146,13 @@ class _Compiler:
             raise InvalidInput(_TOO_DEEP)
         found = self._apply(operator, arguments, at)
         self._depth -= 1
-        self._scales.weigh(found)
-        self._rulers.check(found)
-        return found
+        return self._bounded(found)
+
+    def _bounded(self, piece: Piece) -> Piece:
+        """Raises InvalidInput for one that is too heavy, or whose numbers may be too long."""
+        self._scales.weigh(piece)
+        self._rulers.check(piece)
+        return piece
 
     def _apply(self, operator: str, arguments: list[Json], at: "Scope | None") -> Piece:
         if operator == "var":
@@ -214,9 +218,8 @@ class _Compiler:
                 total = self.piece(arguments[2], at)
                 for condition, one in items:
                     scope = {"current": one, "accumulator": total}
-                    total = chosen(condition, self.piece(arguments[1], scope), total)
-                    self._scales.weigh(total)
-                    self._rulers.check(total)
+                    following = chosen(condition, self.piece(arguments[1], scope), total)
+                    total = self._bounded(following)
                 return total
         some = AnyOf(tuple(AllOf((condition, truthy(about(one)))) for condition, one in items))
         if operator == "some":

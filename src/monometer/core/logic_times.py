@@ -9,14 +9,17 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from monometer.core.errors import InvalidInput
-from monometer.core.expression import Arithmetic, Expression, Literal, Slice
+from monometer.core.expression import Arithmetic, Expression, Literal, Operation, Slice
 from monometer.core.iso_times import SECONDS, seconds_of_duration, seconds_of_instant
 from monometer.core.logic_values import NULL, Piece, text_form
 
 PLACE_MAX = 10**6
 
 _MILLIS = "MILLIS"
-_UNITS = {name.upper(): seconds for name, seconds in SECONDS.items() if name != "weeks"}
+_UNITS = {
+    _MILLIS: Decimal("0.001"),
+    **{name.upper(): seconds for name, seconds in SECONDS.items() if name != "weeks"},
+}
 
 
 def _written(piece: Piece, what: str) -> str:
@@ -28,21 +31,21 @@ def _written(piece: Piece, what: str) -> str:
 
 def _date(pieces: list[Piece]) -> Piece:
     [one] = _some(pieces, "date", 1)
-    if one.instant is not None:
-        return Piece(instant=one.instant)
-    return Piece(instant=Literal(seconds_of_instant(_written(one, "a date"))))
+    return Piece(instant=_instant(one))
 
 
-def _shifted(operator: str) -> Callable[[list[Piece]], Piece]:
+def _shifted(operator: str, operation: Operation) -> Callable[[list[Piece]], Piece]:
     def shift(pieces: list[Piece]) -> Piece:
         date, by = _some(pieces, operator, 2)
-        at = _date([date]).instant
-        assert at is not None  # noqa: S101 - or it would have been refused
-        if operator == "date.add":
-            return Piece(instant=Arithmetic("+", at, _duration(by)))
-        return Piece(instant=Arithmetic("-", at, _duration(by)))
+        return Piece(instant=Arithmetic(operation, _instant(date), _duration(by)))
 
     return shift
+
+
+def _instant(piece: Piece) -> Expression:
+    if piece.instant is not None:
+        return piece.instant
+    return Literal(seconds_of_instant(_written(piece, "a date")))
 
 
 def _duration(piece: Piece) -> Expression:
@@ -55,30 +58,26 @@ def _of(pieces: list[Piece]) -> Piece:
     number, unit = _some(pieces, "duration.of", 2)
     if number.numeric is None:
         return NULL
-    if (name := _unit(unit)) == _MILLIS:
-        return Piece(duration=Arithmetic("*", number.numeric, Literal(Decimal("0.001"))))
-    return Piece(duration=Arithmetic("*", number.numeric, Literal(_UNITS[name])))
+    return Piece(duration=Arithmetic("*", number.numeric, Literal(_UNITS[_unit(unit)])))
 
 
 def _between(pieces: list[Piece]) -> Piece:
-    start, end = (_date([one]).instant for one in _some(pieces, "duration.between", 2))
-    assert start is not None  # noqa: S101 - or it would have been refused
-    assert end is not None  # noqa: S101 - as above
-    return Piece(duration=Arithmetic("-", end, start))
+    start, end = _some(pieces, "duration.between", 2)
+    return Piece(duration=Arithmetic("-", _instant(end), _instant(start)))
 
 
 def _as(pieces: list[Piece]) -> Piece:
     duration, unit = _some(pieces, "duration.as", 2)
     seconds = _duration(duration)
-    if (name := _unit(unit)) == _MILLIS:
+    if (name := _unit(unit)) == _MILLIS:  # a quotient would be cut
         return Piece(number=Arithmetic("*", seconds, Literal(Decimal(1_000))))
     return Piece(number=Arithmetic("/", seconds, Literal(_UNITS[name])))
 
 
 def _unit(piece: Piece) -> str:
     name = _written(piece, "a unit of time")
-    if name not in {_MILLIS, *_UNITS}:
-        raise InvalidInput(f"{name[:50]!r} is no unit: there are {_MILLIS}, {', '.join(_UNITS)}")
+    if name not in _UNITS:
+        raise InvalidInput(f"{name[:50]!r} is no unit: there are {', '.join(_UNITS)}")
     return name
 
 
@@ -103,7 +102,7 @@ def _some(pieces: list[Piece], operator: str, count: int) -> list[Piece]:
 
 
 TIME_OPERATORS: Mapping[str, Callable[[list[Piece]], Piece]] = {
-    "date": _date, "date.add": _shifted("date.add"), "date.sub": _shifted("date.sub"),
+    "date": _date, "date.add": _shifted("date.add", "+"), "date.sub": _shifted("date.sub", "-"),
     "duration.of": _of, "duration.between": _between, "duration.as": _as,
     "substr": _substr,
 }  # fmt: skip

@@ -59,7 +59,9 @@ class Piece:
         if self.instant is not None or self.duration is not None:
             raise InvalidInput("a date or a duration is no number: duration.as makes one of it")
         if self.joined:
-            raise InvalidInput("a text that cat has put together cannot be used as a number")
+            raise InvalidInput(
+                "a text that cat or substr has put together cannot be used as a number"
+            )
         if self.number is None or self.spelled is None:
             return self.number or self.spelled
         return Case(((there(self.number), self.number),), self.spelled)
