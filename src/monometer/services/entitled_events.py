@@ -18,6 +18,7 @@ from monometer.core.ingestion import IngestionStatus
 from monometer.core.sent_event import SentEvent
 from monometer.services.consuming import Address, Consuming
 from monometer.services.ingestions import (
+    SENT_MAX,
     SOURCE,
     Ingestions,
     Judged,
@@ -27,7 +28,7 @@ from monometer.services.ingestions import (
     rulebook,
 )
 from monometer.store import entitlements, ingestions, owners
-from monometer.store.engine import transaction
+from monometer.store.engine import reading, transaction
 from monometer.store.owners import OfSubject
 
 
@@ -116,8 +117,10 @@ class EntitledEvents:
 
     async def _is_told(self, namespace: str, one: Judged) -> bool:
         """Not where the server died, or lost the database, right after it had consumed."""
-        async with transaction(self.ingestions.engine) as connection:
-            told = await ingestions.of_event(connection, namespace, one.sent.id or "", limit=100)
+        async with reading(self.ingestions.engine) as connection:
+            told = await ingestions.of_event(
+                connection, namespace, one.sent.id or "", limit=SENT_MAX
+            )
         return any(each.status.is_completed for each in told)
 
 

@@ -36,7 +36,7 @@ from monometer.api.polar.wire import (
     time_to_wire,
 )
 from monometer.api.wire import STORABLE, Text, json_response
-from monometer.core.definition import TOGAI
+from monometer.core.definition import POLAR
 from monometer.core.errors import FieldError, InvalidInput, NotFound
 from monometer.core.event import Json
 from monometer.core.meter import NAME_CHARS_MAX
@@ -207,7 +207,7 @@ async def update_meter(
     """`filter` and `aggregation` are locked once events match."""
     meter = await meter_of(services, namespace, id)
     locked = [part for part in ("filter", "aggregation") if getattr(body, part) is not None]
-    if locked and meter.written_in(TOGAI) is not None:
+    if locked and meter.definition is not None and meter.written_in(POLAR) is None:
         raise _forbidden(locked, "This meter was made by another API, and is changed there.")
     if locked and await services.usage.has_events(meter):
         message = "This meter has events already, so its filter and aggregation stay."
